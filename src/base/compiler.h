@@ -1,0 +1,10 @@
+/* Attributes that make the compiler a reviewer. */
+#ifndef BASE_COMPILER_H
+#define BASE_COMPILER_H
+
+#define MUST_USE              __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, arg) __attribute__((format(printf, fmt, arg)))
+#define NO_RETURN             __attribute__((noreturn))
+#define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,74 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Atomic int max_level = LOG_INFO;
+
+void log_set_level(enum log_level level)
+{
+	atomic_store(&max_level, (int)level);
+}
+
+/* Length of the UTF-8 sequence at p, 0 when there is none (RFC 3629: no surrogates, no long forms). */
+static size_t utf8_len(const uint8_t *p, size_t n)
+{
+	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
+	if (p[0] >= 0x80 && (p[0] < 0xc2 || p[0] > 0xf4 || len > n))
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if (len == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
+		return 0;
+	if (len == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)))
+		return 0;
+	return len;
+}
+
+char *log_inert(const char *text, size_t n, char *out, size_t cap)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < n;) {
+		const uint8_t *p = (const uint8_t *)text + i;
+		size_t k = utf8_len(p, n - i);
+		/* C0, DEL and C1 (U+0080-U+009F) act on terminals. */
+		bool is_inert = k && *p >= 0x20 && *p != 0x7f && !(k == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+		size_t need = is_inert ? k : 4;
+		if (len + need + 1 > cap)
+			break;
+		if (is_inert)
+			memcpy(out + len, p, k);
+		else
+			(void)snprintf(out + len, 5, "\\x%02x", (unsigned)*p);
+		len += need;
+		i += is_inert ? k : 1;
+	}
+	if (cap)
+		out[len] = '\0';
+	return out;
+}
+
+void log_line(enum log_level level, const char *module, const char *fmt, ...)
+{
+	if ((int)level > atomic_load(&max_level))
+		return;
+	char text[2048], inert[4096], line[4200];
+	va_list args;
+	va_start(args, fmt);
+	int n = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	size_t used = (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	(void)log_inert(text, used, inert, sizeof(inert));
+	n = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, module, inert);
+	/* One write a line, so that lines of several threads do not mix. */
+	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
+}

@@ -1,0 +1,60 @@
+/* The entries of the log that evaluation depends on (architecture section 2.4), and their bodies.
+ *
+ * Everything a datapoint or an alarm is derived from is one of these; the evaluator sees nothing else. Bodies are written
+ * and read with base/cursor; a body that cannot be read was damaged on disk and is refused, never guessed.
+ * Plain C11, pure, no allocation. */
+#ifndef DETECT_ENTRY_H
+#define DETECT_ENTRY_H
+
+#include "base/cursor.h"
+#include "report/report.h"
+
+enum entry_kind {
+	ENTRY_REPORT = 1,      /* a device report that was accepted */
+	ENTRY_CONFIG = 2,      /* an immutable version of profiles and dimensions, whole (detect/config.h) */
+	ENTRY_THING = 3,       /* a thing: registered or not, the groups it is in, ancestors included */
+	ENTRY_MARK = 4,        /* time has reached T: windows up to T close */
+	ENTRY_BROKER_GONE = 5, /* a broker is no longer waited for */
+	ENTRY_CUT = 6,         /* a broker delivered its counters up to T */
+	ENTRY_SESSION = 7,     /* connect, disconnect, refusal, take-over (bodies: the broker issue) */
+	ENTRY_COUNTERS = 8     /* counters of a client up to a mark (bodies: the broker issue) */
+};
+
+#define ENTRY_FINGERPRINT 32 /* SHA-256 of the reporter's certificate; zeros when it had none */
+#define ENTRY_GROUPS_MAX  4096
+
+struct entry_report {
+	struct view thing;
+	uint8_t reporter[ENTRY_FINGERPRINT]; /* who reported it (S10) */
+	bool is_own;                         /* the reporter is attached to the thing */
+	enum report_format format;
+	struct view payload; /* as it was sent */
+};
+
+struct entry_thing {
+	struct view name;
+	bool is_registered;
+	uint32_t n_groups;
+	struct reader groups; /* n_groups 64-bit group numbers, ascending: read with read_u64 */
+};
+
+struct entry_mark {
+	int64_t t_ms;
+};
+
+struct entry_broker {
+	struct view broker;
+	int64_t t_ms; /* ENTRY_CUT: the mark it delivered up to */
+};
+
+/* Each writes one body at the end of w (which becomes full when there is no room) or reads one: 0, or -1 when damaged. */
+void entry_write_report(struct writer *w, const struct entry_report *e);
+int entry_read_report(struct view body, struct entry_report *ret) MUST_USE;
+void entry_write_thing(struct writer *w, struct view name, bool is_registered, const uint64_t *groups, uint32_t n);
+int entry_read_thing(struct view body, struct entry_thing *ret) MUST_USE;
+void entry_write_mark(struct writer *w, const struct entry_mark *e);
+int entry_read_mark(struct view body, struct entry_mark *ret) MUST_USE;
+void entry_write_broker(struct writer *w, const struct entry_broker *e);
+int entry_read_broker(struct view body, struct entry_broker *ret) MUST_USE;
+
+#endif

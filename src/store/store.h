@@ -1,0 +1,42 @@
+/* The store: main tables behind one write connection, readers of their own, and the partition log (plog.h).
+ *
+ * Embedded (sqlite:DIR): DIR/main.db and DIR/log.db, WAL, synchronous=FULL, STRICT tables. One write connection a file,
+ * behind a FIFO lock; opening a second one in a process is a CHECK. PostgreSQL (postgresql://...): the same tables in one
+ * database, control-plane transactions SERIALIZABLE.
+ *
+ * A write transaction is a function without side effects outside the database: it may be run again
+ * (up to 5 times) when the database says so. Nothing slow is done while it holds the connection. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/fault.h"
+#include "store/sql.h"
+
+struct store;
+
+struct store_options {
+	const char *url;     /* "sqlite:DIR" or "postgresql://..." */
+	unsigned partitions; /* of the log, 1 when embedded */
+};
+
+/* Opens the store, creates or upgrades its schema (numbered steps, each once; a schema newer than this program is
+ * refused). The caller frees it with store_close, after every reader. */
+int store_open(const struct store_options *options, struct store **ret, struct fault *fault) MUST_USE;
+void store_close(struct store *store);
+
+/* A read-only connection of its own for one thread. Ended with store_reader_close.
+ * NULL on failure, with the fault filled. */
+struct sql_conn *store_reader_open(struct store *store, struct fault *fault) MUST_USE;
+void store_reader_close(struct sql_conn *conn);
+
+/* One consistent view over several queries of a reader; kept under 250 ms. */
+int store_read_begin(struct sql_conn *reader) MUST_USE;
+void store_read_end(struct sql_conn *reader);
+
+/* Commits when fn returns 0; else rolls back and returns what fn returned. fn may return -EAGAIN (from the sql_
+ * functions) to be run again. Other negative errno: the database failed. Positive results of fn are the
+ * caller's own (for instance 1: refused, with a fault filled). Blocks in FIFO order behind other writers. */
+typedef int store_write_fn(struct sql_conn *txn, void *ctx);
+int store_write(struct store *store, store_write_fn *fn, void *ctx) MUST_USE;
+
+#endif
