@@ -83,7 +83,8 @@ struct item_publish {
 	struct view topic, payload;
 };
 
-/* Writers: append to w, which becomes full when there is no room (the caller starts the next frame). */
+/* Writers: append to w, which becomes full when there is no room. An event or item that does not fit leaves nothing
+ * behind: w->len is as before, so the caller sends what stands and starts the next frame with this one. */
 void frame_begin(struct writer *w, enum frame_type type, uint8_t version);
 void frame_write_hello(struct writer *w, const struct frame_hello *h);
 void frame_write_welcome(struct writer *w, const struct frame_welcome *h);
@@ -109,6 +110,7 @@ int event_read_report(struct reader *one, struct event_report *ret) MUST_USE;
 int event_read_refused(struct reader *one, struct event_refused *ret) MUST_USE;
 int event_read_session(struct reader *one, struct event_session *ret) MUST_USE;
 int item_read_publish(struct reader *one, struct item_publish *ret) MUST_USE;
+int item_read_kick(struct reader *one, uint8_t ret_fingerprint[FRAME_FINGERPRINT]) MUST_USE;
 int event_read_number(struct reader *one, uint64_t *ret) MUST_USE; /* also for items of one number */
 
 #endif
