@@ -3,9 +3,10 @@
  * Normalised: certificates, things, groups, policies, each a table; a certificate names its things and policies, a thing its
  * groups (ancestors included), a group its policies. So one change is one record.
  *
- *   header:  magic, version, generation, length, checksum over the rest
- *   names:   partition, region, account
- *   policy programs (policy/policy.h), groups, things, certificates with a hash table over fingerprints
+ *   header:   magic, version, generation, length, where each section lies
+ *   sections: names and policy programs (policy/policy.h); partition, region, account; policies, groups, things, certificates
+ *             and a hash table over their fingerprints (snapshot_format.h)
+ *   trailer:  checksum over all before it
  *
  * Written by the daemon to a temporary name, fsynced, renamed over the old one, directory fsynced. Read by the plugin into a private copy:
  * it checks the owner and the mode, the length, the checksum, every offset, then trusts it (S2-S4).
@@ -20,6 +21,7 @@
 #include <sys/types.h>
 
 #define SNAPSHOT_FINGERPRINT 32
+#define SNAPSHOT_WHY_SIZE    160 /* bytes for a reason in words */
 
 /* ---- Writing ---- */
 
@@ -42,7 +44,8 @@ void snapshot_add_cert(struct snapshot_builder *b, const uint8_t fingerprint[SNA
 /* Writes the file durably. 0, or a negative errno with nothing replaced. mode: 0640 as root with group mosquitto (gid), else
  * 0600; gid (gid_t)-1 leaves the group. */
 int snapshot_write(const struct snapshot_builder *b, const char *path, mode_t mode, gid_t gid);
-/* The generation of the file at path, 0 when there is none or it is damaged: what the daemon continues from. */
+/* The generation of the file at path, 0 when there is none, it is damaged or not the caller's own: what the daemon continues
+ * from. */
 uint64_t snapshot_generation(const char *path);
 
 /* ---- Reading ---- */
@@ -50,11 +53,12 @@ uint64_t snapshot_generation(const char *path);
 struct snapshot; /* a private copy of one file, verified whole */
 
 /* Loads the file at path when `owner` owns it and nobody else may write it, and its generation is not older than
- * `at_least`. 0, or -1 with the reason in words (why, of at least 160 bytes). The caller frees with snapshot_free. */
+ * `at_least`. 0, or -1 with the reason in words (why: SNAPSHOT_WHY_SIZE bytes). The caller frees with snapshot_free. */
 int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snapshot **ret, char *why, size_t why_cap);
 /* The same checks on bytes in memory (copied): for tests and fuzzing. */
 int snapshot_load_bytes(const void *bytes, size_t n, struct snapshot **ret, char *why, size_t why_cap);
-void snapshot_free(struct snapshot *s);
+void snapshot_free(struct snapshot *s); /* takes NULL */
+/* Its generation. */
 uint64_t snapshot_in_force(const struct snapshot *s);
 
 struct snapshot_cert {
@@ -64,7 +68,9 @@ struct snapshot_cert {
 	uint32_t record;
 };
 
+/* The certificate's standing; false when it is not registered. *ret is good as long as s is. */
 bool snapshot_find(const struct snapshot *s, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT], struct snapshot_cert *ret);
+/* True when the certificate is attached to the thing of this name. */
 bool snapshot_cert_has_thing(const struct snapshot *s, const struct snapshot_cert *c, struct view thing);
 
 /* The connection's thing (registry-and-policies.md section 10.1): the thing named like the client id if attached, else
