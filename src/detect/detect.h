@@ -1,35 +1,39 @@
 /* The evaluator: step(state, entry) -> effects (architecture section 2.4, spec/detect.md).
  *
- * One `struct detect` is the state of one partition: DETECT_SHARDS shards, each one pointer-free arena with 32-bit offsets,
- * so that a checkpoint is the arena's bytes. A step has two halves: `form` (entry -> datapoints, form.h) and `judge`
- * (datapoint -> alarm events, judge.h). No clock, store, chance, file or libm inside; ids are derived from the entry.
- * The same entries give the same effects, byte for byte, on every machine. One thread uses a state at a time.
+ * One `struct detect` is the state of one partition: DETECT_SHARDS shards, each one pointer-free
+ * arena with 32-bit offsets, so that a checkpoint is the arena's bytes. A step has two halves:
+ * `form` (entry -> datapoints, form.h) and `judge` (datapoint -> alarm events, judge.h). No clock,
+ * store, chance, file or libm inside; ids are derived from the entry. The same entries give the
+ * same effects, byte for byte, on every machine. One thread uses a state at a time.
  *
- * What a client can make grow (devices that are not registered, windows) has a cap in the limits and a counter of what was
- * left out. Memory comes from malloc; a failed allocation is a CHECK of the caller's (-ENOMEM, the state unchanged). */
+ * What a client can make grow (devices that are not registered, windows) has a cap in the limits
+ * and a counter of what was left out. Memory comes from malloc; a failed allocation is a CHECK of
+ * the caller's (-ENOMEM, the state unchanged). */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
 
 #include "detect/entry.h"
+#include "detect/metrics.h"
 
-#define DETECT_SHARDS      64
-#define DETECT_ENGINE      1 /* the version of the state's layout and meaning: in every checkpoint */
-#define VIOLATION_ID_SIZE  33
+#define DETECT_SHARDS     64
+#define DETECT_ENGINE     1 /* the version of the state's layout and meaning: in every checkpoint */
+#define VIOLATION_ID_SIZE 33
 
 struct detect;
 
 struct detect_limits {
-	uint64_t min_report_delta_ms; /* what the first report of a device covers: 300000 (section 5.6) */
-	uint32_t max_unregistered;    /* devices that are not in the registry; more are counted and left out */
+	uint64_t min_report_delta_ms; /* what the first report of a device covers: 300000
+					 (section 5.6) */
+	uint32_t max_unregistered;    /* devices that are not in the registry; more are counted and
+					 left out */
 };
 
 struct detect_stats {
 	uint64_t devices, registered, dropped_unregistered, datapoints, alarms_open, bytes;
 };
 
-/* One value of a metric, as judged and as shown (MetricValue of the API). The lists live as long as the entry. */
-enum value_kind { VALUE_COUNT, VALUE_NUMBER, VALUE_NUMBERS, VALUE_PORTS, VALUE_ADDRS, VALUE_STRINGS };
-
+/* One value of a metric, as judged and as shown (MetricValue of the API). Lists live as long as the
+ * entry. */
 struct value {
 	enum value_kind kind;
 	uint32_t n;
@@ -51,7 +55,8 @@ enum effect_kind {
 struct effect {
 	enum effect_kind kind;
 	uint64_t seq;   /* of the entry, */
-	uint32_t index; /* and its place among the entry's effects: (part, seq, index) is the event's key */
+	uint32_t index; /* and its place among the entry's effects: (part, seq, index) is the
+			   event's key */
 	char violation_id[VIOLATION_ID_SIZE];
 	struct view thing, profile, behavior; /* names */
 	struct view behavior_json;            /* the behavior as it was (API shape Behavior) */
@@ -62,8 +67,8 @@ struct effect {
 	bool is_own;                          /* false: reported by another principal (S10) */
 };
 
-/* Effects of a step are told one by one; views live during the call. Non-zero is returned by detect_step at once and
- * leaves the state undefined: the owner reloads it. */
+/* Effects of a step are told one by one; views live during the call. Non-zero is returned by
+ * detect_step at once and leaves the state undefined: the owner reloads it. */
 typedef int effect_fn(const struct effect *effect, void *ctx);
 
 int detect_new(const struct detect_limits *limits, struct detect **ret) MUST_USE;
@@ -74,28 +79,32 @@ struct detect_entry {
 	int64_t at_ms;
 	enum entry_kind kind;
 	struct view body;
-	const struct report *report; /* the decoded payload of an ENTRY_REPORT when the caller has it; else NULL */
+	const struct report *report; /* the decoded payload of an ENTRY_REPORT when the caller has
+					it; else NULL */
 };
 
 /* -EBADMSG: the body is damaged. -ENOMEM. */
-int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *fn, void *ctx) MUST_USE;
+int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *fn,
+		void *ctx) MUST_USE;
 
 /* What admission needs after a restart: the last accepted report of each device. */
-typedef void detect_device_fn(struct view thing, uint64_t last_report_id, int64_t last_report_ms, void *ctx);
+typedef void detect_device_fn(struct view thing, uint64_t last_report_id, int64_t last_report_ms,
+			      void *ctx);
 void detect_each_device(const struct detect *d, detect_device_fn *fn, void *ctx);
 
 /* The alarms that are open in the state, for comparison with the store after recovery. */
-typedef void detect_alarm_fn(struct view thing, struct view profile, struct view behavior, const char *violation_id,
-			     void *ctx);
+typedef void detect_alarm_fn(struct view thing, struct view profile, struct view behavior,
+			     const char *violation_id, void *ctx);
 void detect_each_alarm(const struct detect *d, detect_alarm_fn *fn, void *ctx);
 
 void detect_stats(const struct detect *d, struct detect_stats *ret);
 
-/* Checkpoints: the whole state as bytes (engine version, offset, config, shards, checksum), taken between two steps.
- * detect_save allocates *ret_bytes with malloc (the caller frees). detect_load gives a state that continues after entry
- * *ret_seq: -EBADMSG when damaged, -ENOTSUP when another engine version wrote it. */
+/* Checkpoints: the whole state as bytes (engine version, offset, config, shards, checksum), taken
+ * between two steps. detect_save allocates *ret_bytes with malloc (the caller frees). detect_load
+ * gives a state that continues after entry *ret_seq: -EBADMSG when damaged, -ENOTSUP when another
+ * engine version wrote it. */
 int detect_save(const struct detect *d, uint64_t seq, uint8_t **ret_bytes, size_t *ret_n) MUST_USE;
-int detect_load(const struct detect_limits *limits, const uint8_t *bytes, size_t n, struct detect **ret,
-		uint64_t *ret_seq) MUST_USE;
+int detect_load(const struct detect_limits *limits, const uint8_t *bytes, size_t n,
+		struct detect **ret, uint64_t *ret_seq) MUST_USE;
 
 #endif

@@ -1,7 +1,15 @@
 /* The entries of the log that evaluation depends on (architecture section 2.4), and their bodies.
  *
- * Everything a datapoint or an alarm is derived from is one of these; the evaluator sees nothing else. Bodies are written
- * and read with base/cursor; a body that cannot be read was damaged on disk and is refused, never guessed.
+ * Everything a datapoint or an alarm is derived from is one of these; the evaluator sees nothing
+ * else. Bodies are written and read with base/cursor; a body that cannot be read was damaged on
+ * disk and is refused, never guessed.
+ *
+ *     REPORT            thing str16 | reporter 32 bytes | is_own u8 | format u8 | payload bytes32
+ *     CONFIG            detect/config.h
+ *     THING             name str16 | is_registered u8 | n u32 | n group numbers u64, ascending
+ *     MARK              t_ms i64
+ *     BROKER_GONE, CUT  broker str16 | t_ms i64
+ *
  * Plain C11, pure, no allocation. */
 #ifndef DETECT_ENTRY_H
 #define DETECT_ENTRY_H
@@ -11,13 +19,13 @@
 
 enum entry_kind {
 	ENTRY_REPORT = 1,      /* a device report that was accepted */
-	ENTRY_CONFIG = 2,      /* an immutable version of profiles and dimensions, whole (detect/config.h) */
-	ENTRY_THING = 3,       /* a thing: registered or not, the groups it is in, ancestors included */
+	ENTRY_CONFIG = 2,      /* an immutable version of all profiles, whole (detect/config.h) */
+	ENTRY_THING = 3,       /* a thing: registered or not, the groups it is in, with ancestors */
 	ENTRY_MARK = 4,        /* time has reached T: windows up to T close */
 	ENTRY_BROKER_GONE = 5, /* a broker is no longer waited for */
 	ENTRY_CUT = 6,         /* a broker delivered its counters up to T */
-	ENTRY_SESSION = 7,     /* connect, disconnect, refusal, take-over (bodies: the broker issue) */
-	ENTRY_COUNTERS = 8     /* counters of a client up to a mark (bodies: the broker issue) */
+	ENTRY_SESSION = 7,     /* connect, disconnect, refusal, take-over (no body defined yet) */
+	ENTRY_COUNTERS = 8     /* counters of a client up to a mark (no body defined yet) */
 };
 
 #define ENTRY_FINGERPRINT 32 /* SHA-256 of the reporter's certificate; zeros when it had none */
@@ -34,7 +42,7 @@ struct entry_report {
 struct entry_thing {
 	struct view name;
 	bool is_registered;
-	uint32_t n_groups;
+	uint32_t n_groups;    /* at most ENTRY_GROUPS_MAX */
 	struct reader groups; /* n_groups 64-bit group numbers, ascending: read with read_u64 */
 };
 
@@ -47,10 +55,13 @@ struct entry_broker {
 	int64_t t_ms; /* ENTRY_CUT: the mark it delivered up to */
 };
 
-/* Each writes one body at the end of w (which becomes full when there is no room) or reads one: 0, or -1 when damaged. */
+/* Each writes one body at the end of w (which becomes full when there is no room) or reads one:
+ * 0, or -1 when it is damaged, has bytes left over, or names a thing that no report may name. What
+ * is read points into the body. */
 void entry_write_report(struct writer *w, const struct entry_report *e);
 int entry_read_report(struct view body, struct entry_report *ret) MUST_USE;
-void entry_write_thing(struct writer *w, struct view name, bool is_registered, const uint64_t *groups, uint32_t n);
+void entry_write_thing(struct writer *w, struct view name, bool is_registered,
+		       const uint64_t *groups, uint32_t n);
 int entry_read_thing(struct view body, struct entry_thing *ret) MUST_USE;
 void entry_write_mark(struct writer *w, const struct entry_mark *e);
 int entry_read_mark(struct view body, struct entry_mark *ret) MUST_USE;

@@ -1,0 +1,22 @@
+/* METRIC(id, name, unit, kind of value, durationSeconds, statistic, ML, dimension, side, what is measured)
+ * The metrics of the system (spec/detect.md section 4). durationSeconds: REQUIRED, OPTIONAL (taken, without meaning for a
+ * static threshold) or NONE (refused). statistic, ML, dimension: whether a behavior on it may use them. Order: by side, then
+ * as in the guide. */
+METRIC(MESSAGE_BYTE_SIZE,       "aws:message-byte-size",               "bytes",               COUNT, OPTIONAL, 1, 1, 1, CLOUD,  "payload bytes of each accepted publish of the device")
+METRIC(MESSAGES_SENT,           "aws:num-messages-sent",               "messages",            COUNT, REQUIRED, 1, 1, 1, CLOUD,  "accepted publishes of the device")
+METRIC(MESSAGES_RECEIVED,       "aws:num-messages-received",           "messages",            COUNT, REQUIRED, 1, 1, 1, CLOUD,  "publishes delivered to the device")
+METRIC(AUTHORIZATION_FAILURES,  "aws:num-authorization-failures",      "failures",            COUNT, REQUIRED, 1, 1, 1, CLOUD,  "denied requests: connect, publish, subscribe, receive")
+METRIC(CONNECTION_ATTEMPTS,     "aws:num-connection-attempts",         "connection attempts", COUNT, REQUIRED, 1, 1, 0, CLOUD,  "connects, successful or not")
+METRIC(DISCONNECTS,             "aws:num-disconnects",                 "disconnects",         COUNT, REQUIRED, 1, 1, 0, CLOUD,  "ended network connections, for any reason")
+METRIC(SOURCE_IP_ADDRESS,       "aws:source-ip-address",               "",                    ADDRS, NONE,     0, 0, 1, CLOUD,  "address at connect")
+METRIC(DISCONNECT_DURATION,     "aws:disconnect-duration",             "seconds",             COUNT, NONE,     0, 0, 0, CLOUD,  "time since the last disconnect, 0 while connected")
+METRIC(ALL_BYTES_OUT,           "aws:all-bytes-out",                   "bytes",               COUNT, REQUIRED, 1, 1, 0, DEVICE, "bytes sent since the last report, summed over the duration")
+METRIC(ALL_BYTES_IN,            "aws:all-bytes-in",                    "bytes",               COUNT, REQUIRED, 1, 1, 0, DEVICE, "bytes received since the last report, summed over the duration")
+METRIC(ALL_PACKETS_OUT,         "aws:all-packets-out",                 "packets",             COUNT, REQUIRED, 1, 1, 0, DEVICE, "packets sent since the last report, summed over the duration")
+METRIC(ALL_PACKETS_IN,          "aws:all-packets-in",                  "packets",             COUNT, REQUIRED, 1, 1, 0, DEVICE, "packets received since the last report, summed over the duration")
+METRIC(NUM_LISTENING_TCP_PORTS, "aws:num-listening-tcp-ports",         "ports",               COUNT, OPTIONAL, 1, 1, 0, DEVICE, "TCP ports the device listens on")
+METRIC(NUM_LISTENING_UDP_PORTS, "aws:num-listening-udp-ports",         "ports",               COUNT, OPTIONAL, 1, 1, 0, DEVICE, "UDP ports the device listens on")
+METRIC(NUM_ESTABLISHED_TCP,     "aws:num-established-tcp-connections", "connections",         COUNT, OPTIONAL, 1, 1, 0, DEVICE, "established TCP connections")
+METRIC(LISTENING_TCP_PORTS,     "aws:listening-tcp-ports",             "",                    PORTS, NONE,     0, 0, 0, DEVICE, "the TCP ports the device listens on")
+METRIC(LISTENING_UDP_PORTS,     "aws:listening-udp-ports",             "",                    PORTS, NONE,     0, 0, 0, DEVICE, "the UDP ports the device listens on")
+METRIC(DESTINATION_ADDRESSES,   "aws:destination-ip-addresses",        "",                    ADDRS, NONE,     0, 0, 0, DEVICE, "the remote addresses of established connections")
