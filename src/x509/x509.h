@@ -30,12 +30,12 @@
 struct x509_facts {
 	char id[X509_ID_SIZE];      /* SHA-256 of the DER bytes, lower-case hex: certificateId and
 				       fingerprint */
-	char *subject, *issuer;     /* RFC 2253 names, UTF-8; control characters escaped */
+	char *subject, *issuer;     /* RFC 2253 names, ASCII; the rest as \XX */
 	char serial[X509_HEX_SIZE]; /* lower-case hex, no sign; a negative one starts with '-' */
 	char ski[X509_HEX_SIZE];    /* subject key identifier, "" when absent */
 	char aki[X509_HEX_SIZE];    /* authority key identifier, "" when absent */
 	int64_t not_before, not_after; /* seconds since the epoch */
-	const char *key_type;          /* "RSA", "EC", ... as OpenSSL names it; static */
+	const char *key_type; /* "RSA", "EC P-256", ... (x509/key.c has the list); static */
 	unsigned key_bits;
 	bool is_ca; /* basic constraints say CA:TRUE */
 	char *pem;  /* the certificate alone, written anew: 64 columns, no text around it */
