@@ -1,16 +1,5 @@
 #include "base/cursor.h"
 
-const uint8_t *read_raw(struct reader *r, size_t n)
-{
-	if (r->bad || (size_t)(r->end - r->at) < n) {
-		r->bad = true;
-		return NULL;
-	}
-	const uint8_t *p = r->at;
-	r->at += n;
-	return p;
-}
-
 static uint64_t read_le(struct reader *r, unsigned bytes)
 {
 	const uint8_t *p = read_raw(r, bytes);

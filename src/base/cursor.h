@@ -1,8 +1,10 @@
-/* Bounded reading and writing of our own binary formats (frames, log entries, snapshot, checkpoints).
+/* Bounded reading and writing of our own binary formats (frames, log entries, snapshot,
+ * checkpoints).
  *
- * Both ends are sticky: after the first step beyond the end a reader is `bad` and gives zeros and empty
- * views; a writer is `full` and writes nothing. So ten fields are read, and the error is tested once.
- * Numbers are little endian. Strings are a 16-bit (str16) or 32-bit (bytes32) length and the bytes.
+ * Both ends are sticky: after the first step beyond the end a reader is `bad` and gives zeros and
+ * empty views; a writer is `full` and writes nothing. So ten fields are read, and the error is
+ * tested once. Numbers are little endian. Strings are a 16-bit (str16) or 32-bit (bytes32) length
+ * and the bytes.
  *
  *     buf ........ at ........ end
  *          done        left
@@ -43,7 +45,17 @@ static inline bool reader_done(const struct reader *r)
 }
 
 /* The next n bytes, or NULL (and the reader is bad). */
-const uint8_t *read_raw(struct reader *r, size_t n);
+static inline const uint8_t *read_raw(struct reader *r, size_t n)
+{
+	if (r->bad || (size_t)(r->end - r->at) < n) {
+		r->bad = true;
+		return NULL;
+	}
+	const uint8_t *p = r->at;
+	r->at += n;
+	return p;
+}
+
 uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -14,23 +16,6 @@ void log_set_level(enum log_level level)
 	atomic_store(&max_level, (int)level);
 }
 
-/* Length of the UTF-8 sequence at p, 0 when there is none (RFC 3629: no surrogates, no long forms). */
-static size_t utf8_len(const uint8_t *p, size_t n)
-{
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
-	if (p[0] >= 0x80 && (p[0] < 0xc2 || p[0] > 0xf4 || len > n))
-		return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if (len == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
-		return 0;
-	if (len == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)))
-		return 0;
-	return len;
-}
-
 char *log_inert(const char *text, size_t n, char *out, size_t cap)
 {
 	size_t len = 0;
@@ -38,7 +23,8 @@ char *log_inert(const char *text, size_t n, char *out, size_t cap)
 		const uint8_t *p = (const uint8_t *)text + i;
 		size_t k = utf8_len(p, n - i);
 		/* C0, DEL and C1 (U+0080-U+009F) act on terminals. */
-		bool is_inert = k && *p >= 0x20 && *p != 0x7f && !(k == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+		bool is_inert =
+			k && *p >= 0x20 && *p != 0x7f && !(k == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 		size_t need = is_inert ? k : 4;
 		if (len + need + 1 > cap)
 			break;

@@ -11,7 +11,8 @@ struct view {
 	size_t n;
 };
 
-#define VIEW_LIT(s) ((struct view){"" s, sizeof(s) - 1})
+#define VIEW_LIT(s)  ((struct view){"" s, sizeof(s) - 1})
+#define VIEW_INIT(s) {"" s, sizeof(s) - 1} /* the same as an initializer, for static tables */
 
 static inline struct view view_of(const char *s)
 {
