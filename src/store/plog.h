@@ -1,13 +1,15 @@
-/* The partition log: what is evaluated, in order, durable before it is acknowledged (architecture section 4).
+/* The partition log: what is evaluated, in order, durable before it is acknowledged (architecture
+ * section 4).
  *
- *   append   one durable transaction takes whatever is waiting, from any number of producers. Frames that a producer
- *            already delivered are dropped; sequence numbers have no holes.
- *   read     the entries of a partition from a sequence number on.
- *   commit   moves the offset and writes all effects of evaluation, or neither.
- *   lease    one owner at a time. (Embedded: the lock on the data directory.)
+ *   append   one durable transaction takes whatever is waiting, from any number of producers.
+ * Frames that a producer already delivered are dropped; sequence numbers have no holes. read the
+ * entries of a partition from a sequence number on. commit   moves the offset and writes all
+ * effects of evaluation, or neither. lease    one owner at a time. (Embedded: the lock on the data
+ * directory.)
  *
- * A row of table `log` holds the entries of one append: (part, seq of the first, at, body). Entries are opaque
- * here: kind, time and body; detect/entry.h knows them. The thread that appends owns the log's write connection. */
+ * A row of table `log` holds the entries of one append: (part, seq of the first, at, body). Entries
+ * are opaque here: kind, time and body; detect/entry.h knows them. The thread that appends owns the
+ * log's write connection. */
 #ifndef STORE_PLOG_H
 #define STORE_PLOG_H
 
@@ -24,45 +26,53 @@ struct plog_entry {
 #define PLOG_BODY_MAX     (64U << 20)
 #define PLOG_PRODUCER_MAX 128
 
-/* What one producer delivers: the entries of its frames first_frame..last_frame, contiguous. When part of that range was
- * taken before, `frame_ends[i]` (how many entries belong to frames up to first_frame + i) tells what to drop. */
+/* What one producer delivers: the entries of its frames first_frame..last_frame, contiguous. When
+ * part of that range was taken before, `frame_ends[i]` (how many entries belong to frames up to
+ * first_frame + i) tells what to drop. */
 struct plog_batch {
 	const char *producer;
 	uint64_t first_frame, last_frame;
 	const struct plog_entry *entries;
 	size_t n_entries;
-	const size_t *frame_ends; /* last_frame - first_frame + 1 numbers; NULL: the batch is one frame */
-	/* Told by plog_append: how many entries were dropped from the front, and the first sequence number given
-	 * (0 when none was). */
+	const size_t *
+		frame_ends; /* last_frame - first_frame + 1 numbers; NULL: the batch is one frame */
+	/* Told by plog_append: how many entries were dropped from the front, and the first sequence
+	 * number given (0 when none was). */
 	size_t ret_dropped;
 	uint64_t ret_first_seq;
 };
 
 /* Durable on return 0. first_frame above the producer's last + 1 is a gap: -EPROTO, nothing taken.
- * -ENOSPC: the disk is full; other negative errno: the store failed (the daemon ends: an fsync error is final). */
-int plog_append(struct store *store, unsigned part, struct plog_batch *batches, size_t n_batches) MUST_USE;
+ * -ENOSPC: the disk is full; other negative errno: the store failed (the daemon ends: an fsync
+ * error is final). */
+int plog_append(struct store *store, unsigned part, struct plog_batch *batches,
+		size_t n_batches) MUST_USE;
 
 /* The last frame taken from a producer, 0 when it is unknown. */
-int plog_last_frame(struct store *store, unsigned part, const char *producer, uint64_t *ret_frame) MUST_USE;
+int plog_last_frame(struct store *store, unsigned part, const char *producer,
+		    uint64_t *ret_frame) MUST_USE;
 
-/* The sequence number of the last entry, and the committed offset (every entry up to it has been evaluated). */
+/* The sequence number of the last entry, and the committed offset (every entry up to it has been
+ * evaluated). */
 int plog_head(struct store *store, unsigned part, uint64_t *ret_seq) MUST_USE;
 int plog_offset(struct store *store, unsigned part, uint64_t *ret_seq) MUST_USE;
 
-/* Calls fn for each entry with seq >= from, in order, until fn returns non-zero (which is returned) or the head is
- * reached. On a connection of the caller's (any thread); entry bodies live during the call. */
+/* Calls fn for each entry with seq >= from, in order, until fn returns non-zero (which is returned)
+ * or the head is reached. On a connection of the caller's (any thread); entry bodies live during
+ * the call. */
 typedef int plog_fn(const struct plog_entry *entry, void *ctx);
 int plog_read(struct store *store, unsigned part, uint64_t from, plog_fn *fn, void *ctx) MUST_USE;
 
-/* In one transaction of main: moves the offset from `from` to `to` and runs `effects` (as store_write does).
- * -ESTALE when the offset is not `from` or the lease is no longer ours: nothing is written. */
-int plog_commit(struct store *store, unsigned part, uint64_t epoch, uint64_t from, uint64_t to, store_write_fn *effects,
-		void *ctx) MUST_USE;
+/* In one transaction of main: moves the offset from `from` to `to` and runs `effects` (as
+ * store_write does). -ESTALE when the offset is not `from` or the lease is no longer ours: nothing
+ * is written. */
+int plog_commit(struct store *store, unsigned part, uint64_t epoch, uint64_t from, uint64_t to,
+		store_write_fn *effects, void *ctx) MUST_USE;
 
-/* Takes the partition for `owner` until `until_ms`. *ret_epoch grows with every change of owner. -EBUSY: somebody
- * else's lease has not ended at now_ms. */
-int plog_lease(struct store *store, unsigned part, const char *owner, int64_t now_ms, int64_t until_ms,
-	       uint64_t *ret_epoch) MUST_USE;
+/* Takes the partition for `owner` until `until_ms`. *ret_epoch grows with every change of owner.
+ * -EBUSY: somebody else's lease has not ended at now_ms. */
+int plog_lease(struct store *store, unsigned part, const char *owner, int64_t now_ms,
+	       int64_t until_ms, uint64_t *ret_epoch) MUST_USE;
 
 /* Deletes rows whose entries all have seq < before. Never beyond the offset. */
 int plog_cut(struct store *store, unsigned part, uint64_t before) MUST_USE;

@@ -3,6 +3,7 @@
  *   INT (integer / bigint)  REAL (real / double precision)  TEXT (text / text collate "C")  BLOB (blob / bytea)
  * and `STRICT` after the closing parenthesis (strict / nothing). `file` is MAIN or LOG, as for statements. */
 #include "store/schema/plog.tbl.h"
+#include "store/schema/change.tbl.h"
 #include "store/schema/access.tbl.h"
 #include "store/schema/registry.tbl.h"
 #include "store/schema/profile.tbl.h"

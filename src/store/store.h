@@ -1,8 +1,10 @@
-/* The store: main tables behind one write connection, readers of their own, and the partition log (plog.h).
+/* The store: main tables behind one write connection, readers of their own, and the partition log
+ * (plog.h).
  *
- * Embedded (sqlite:DIR): DIR/main.db and DIR/log.db, WAL, synchronous=FULL, STRICT tables. One write connection a file,
- * behind a FIFO lock; opening a second one in a process is a CHECK. PostgreSQL (postgresql://...): the same tables in one
- * database, control-plane transactions SERIALIZABLE.
+ * Embedded (sqlite:DIR): DIR/main.db and DIR/log.db, WAL, synchronous=FULL, STRICT tables. One
+ * write connection a file, behind a FIFO lock; DIR/store.lock keeps a second store_open, in this
+ * process or another, out. PostgreSQL (postgresql://...): the same tables in one database,
+ * control-plane transactions SERIALIZABLE.
  *
  * A write transaction is a function without side effects outside the database: it may be run again
  * (up to 5 times) when the database says so. Nothing slow is done while it holds the connection. */
@@ -12,16 +14,22 @@
 #include "base/fault.h"
 #include "store/sql.h"
 
+#include <stdbool.h>
+
 struct store;
 
 struct store_options {
-	const char *url;     /* "sqlite:DIR" or "postgresql://..." */
-	unsigned partitions; /* of the log, 1 when embedded */
+	const char *url;     /* "sqlite:DIR" (made when it does not exist) or "postgresql://..." */
+	unsigned partitions; /* of the log, from 1, for the store's whole life; not looked at when
+				is_tool */
+	bool is_tool; /* a command beside the daemon, which may be running: no lock, no log (plog.h:
+			 a CHECK), and store_write waits up to 10 s for the daemon's */
 };
 
-/* Opens the store, creates or upgrades its schema (numbered steps, each once; a schema newer than this program is
- * refused). The caller frees it with store_close, after every reader. */
-int store_open(const struct store_options *options, struct store **ret, struct fault *fault) MUST_USE;
+/* Opens the store, creates or upgrades its schema (numbered steps, each once; a schema newer than
+ * this program is refused). The caller frees it with store_close, after every reader. */
+int store_open(const struct store_options *options, struct store **ret,
+	       struct fault *fault) MUST_USE;
 void store_close(struct store *store);
 
 /* A read-only connection of its own for one thread. Ended with store_reader_close.
@@ -33,9 +41,12 @@ void store_reader_close(struct sql_conn *conn);
 int store_read_begin(struct sql_conn *reader) MUST_USE;
 void store_read_end(struct sql_conn *reader);
 
-/* Commits when fn returns 0; else rolls back and returns what fn returned. fn may return -EAGAIN (from the sql_
- * functions) to be run again. Other negative errno: the database failed. Positive results of fn are the
- * caller's own (for instance 1: refused, with a fault filled). Blocks in FIFO order behind other writers. */
+/* Commits when fn returns 0 and no statement in it failed; else rolls back and returns the
+ * statement's error, or what fn returned. After -EAGAIN from a statement fn is run again; -EAGAIN
+ * is returned when it came 6 times. -ENOSPC: the disk is full. Other negative errno: the database
+ * failed (after a lost connection it is unknown whether the commit was done; the next transaction
+ * connects again). Positive results of fn are the caller's own (for instance 1: refused, with a
+ * fault filled). Blocks in FIFO order behind other writers; fn must not call it (CHECK). */
 typedef int store_write_fn(struct sql_conn *txn, void *ctx);
 int store_write(struct store *store, store_write_fn *fn, void *ctx) MUST_USE;
 
