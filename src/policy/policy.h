@@ -1,8 +1,9 @@
-/* The policy language of AWS IoT (spec/registry-and-policies.md sections 9-12): from a JSON document to a program.
+/* The policy language of AWS IoT (spec/registry-and-policies.md sections 9-12): from a JSON
+ * document to a program.
  *
- * The daemon compiles a document once into a program: a block of bytes without pointers, which goes into the
- * snapshot as it is and is decided by policy/decide.h. What the engine does not know yet is refused here, with words,
- * never half-obeyed. */
+ * The daemon compiles a document once into a program: a block of bytes without pointers, which goes
+ * into the snapshot as it is and is decided by policy/decide.h. What the engine does not know yet
+ * is refused here, with words, never half-obeyed. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
@@ -18,13 +19,15 @@ struct policy_program {
 
 /* Compiles a document. 0, or -1 with FAULT_MALFORMED_POLICY and what is wrong, where, and the cure.
  * The size limit (2048 characters without white space) is `max_chars`. */
-int policy_compile(struct view document, size_t max_chars, struct policy_program *ret, struct fault *fault) MUST_USE;
+int policy_compile(struct view document, size_t max_chars, struct policy_program *ret,
+		   struct fault *fault) MUST_USE;
 void policy_program_clear(struct policy_program *program);
 
-/* The audit's question (spec/audit.md section 4.2): which actions does this document give to a broad set of devices?
- * On 0 *ret_actions has a bit for each row of policy_broad_actions. */
+/* The audit's question (spec/audit.md section 4.2): which actions does this document give to a
+ * broad set of devices? On 0 *ret_actions has a bit for each row of policy_broad_actions. */
 #define POLICY_BROAD_ACTIONS 10
-extern const char *const policy_broad_actions[POLICY_BROAD_ACTIONS]; /* "iot:Connect", ... in the order of the text */
+extern const char *const policy_broad_actions[POLICY_BROAD_ACTIONS]; /* "iot:Connect", ... in the
+									order of the text */
 int policy_broad(struct view document, uint32_t *ret_actions, struct fault *fault) MUST_USE;
 
 #endif
