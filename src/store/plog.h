@@ -7,9 +7,10 @@
  * effects of evaluation, or neither. lease    one owner at a time. (Embedded: the lock on the data
  * directory.)
  *
- * A row of table `log` holds the entries of one append: (part, seq of the first, at, body). Entries
- * are opaque here: kind, time and body; detect/entry.h knows them. The thread that appends owns the
- * log's write connection. */
+ * A row of table `log` holds the entries of one append, or of a part of a large one: (part, seq of
+ * the first, at of the last, body). Entries are opaque here: kind, time and body; detect/entry.h
+ * knows them. Every function may be called from any thread; appends wait for each other in FIFO
+ * order. */
 #ifndef STORE_PLOG_H
 #define STORE_PLOG_H
 
@@ -26,11 +27,12 @@ struct plog_entry {
 #define PLOG_BODY_MAX     (64U << 20)
 #define PLOG_PRODUCER_MAX 128
 
-/* What one producer delivers: the entries of its frames first_frame..last_frame, contiguous. When
- * part of that range was taken before, `frame_ends[i]` (how many entries belong to frames up to
- * first_frame + i) tells what to drop. */
+/* What one producer delivers: the entries of its frames first_frame..last_frame, contiguous,
+ * numbered from 1. When part of that range was taken before, `frame_ends[i]` (how many entries
+ * belong to frames up to first_frame + i) tells what to drop. */
 struct plog_batch {
-	const char *producer;
+	const char *producer; /* NULL: the daemon's own entries, which have no frames and are always
+				 taken */
 	uint64_t first_frame, last_frame;
 	const struct plog_entry *entries;
 	size_t n_entries;
@@ -42,9 +44,11 @@ struct plog_batch {
 	uint64_t ret_first_seq;
 };
 
-/* Durable on return 0. first_frame above the producer's last + 1 is a gap: -EPROTO, nothing taken.
- * -ENOSPC: the disk is full; other negative errno: the store failed (the daemon ends: an fsync
- * error is final). */
+/* Durable on return 0. first_frame above the producer's last + 1 is a gap: -EPROTO, nothing of any
+ * batch is taken. -EINVAL: a producer's name is no UTF-8 or longer than PLOG_PRODUCER_MAX bytes.
+ * -ENOSPC: the disk is full, nothing is taken. Other negative errno: the store failed, and whether
+ * the append was done is unknown: the producers' last frames tell after a new start (the daemon
+ * ends: an fsync error is final). */
 int plog_append(struct store *store, unsigned part, struct plog_batch *batches,
 		size_t n_batches) MUST_USE;
 
@@ -58,8 +62,9 @@ int plog_head(struct store *store, unsigned part, uint64_t *ret_seq) MUST_USE;
 int plog_offset(struct store *store, unsigned part, uint64_t *ret_seq) MUST_USE;
 
 /* Calls fn for each entry with seq >= from, in order, until fn returns non-zero (which is returned)
- * or the head is reached. On a connection of the caller's (any thread); entry bodies live during
- * the call. */
+ * or the head is reached. from 0: the oldest that is there. No transaction is open while fn runs;
+ * entry bodies live during the call. -ENODATA: the entry `from` has been cut. -EIO: a row is
+ * damaged or missing. */
 typedef int plog_fn(const struct plog_entry *entry, void *ctx);
 int plog_read(struct store *store, unsigned part, uint64_t from, plog_fn *fn, void *ctx) MUST_USE;
 
@@ -69,12 +74,14 @@ int plog_read(struct store *store, unsigned part, uint64_t from, plog_fn *fn, vo
 int plog_commit(struct store *store, unsigned part, uint64_t epoch, uint64_t from, uint64_t to,
 		store_write_fn *effects, void *ctx) MUST_USE;
 
-/* Takes the partition for `owner` until `until_ms`. *ret_epoch grows with every change of owner.
+/* Takes the partition for `owner` until `until_ms`, or takes it longer. Each running daemon has a
+ * name of its own. *ret_epoch grows with every change of owner and fences the old owner's commits.
  * -EBUSY: somebody else's lease has not ended at now_ms. */
 int plog_lease(struct store *store, unsigned part, const char *owner, int64_t now_ms,
 	       int64_t until_ms, uint64_t *ret_epoch) MUST_USE;
 
-/* Deletes rows whose entries all have seq < before. Never beyond the offset. */
+/* Forgets rows whose entries all have seq < before, some at a time. Never beyond the offset; the
+ * newest row stays. */
 int plog_cut(struct store *store, unsigned part, uint64_t before) MUST_USE;
 
 #endif
