@@ -23,11 +23,15 @@ int policy_compile(struct view document, size_t max_chars, struct policy_program
 		   struct fault *fault) MUST_USE;
 void policy_program_clear(struct policy_program *program);
 
+struct policy_home {
+	struct view partition, region, account; /* what stands in the ARNs of the devices */
+};
+
 /* The audit's question (spec/audit.md section 4.2): which actions does this document give to a
- * broad set of devices? On 0 *ret_actions has a bit for each row of policy_broad_actions. */
-#define POLICY_BROAD_ACTIONS 10
-extern const char *const policy_broad_actions[POLICY_BROAD_ACTIONS]; /* "iot:Connect", ... in the
-									order of the text */
-int policy_broad(struct view document, uint32_t *ret_actions, struct fault *fault) MUST_USE;
+ * broad set of devices? The engine itself is asked, for two device names of `home` that have
+ * nothing in common: an action is broad when both may. On 0 *ret_actions has a bit for each such
+ * action (1 << enum policy_action); -1 with FAULT_MALFORMED_POLICY. */
+int policy_broad(struct view document, const struct policy_home *home, uint32_t *ret_actions,
+		 struct fault *fault) MUST_USE;
 
 #endif
