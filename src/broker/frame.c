@@ -24,6 +24,7 @@ void frame_write_welcome(struct writer *w, const struct frame_welcome *h)
 	write_u64(w, h->last_frame);
 	write_u64(w, h->generation);
 	write_i64(w, h->now_ms);
+	write_u8(w, h->is_clock_manual);
 	write_str16(w, h->token);
 }
 
@@ -161,6 +162,7 @@ int frame_read_welcome(struct reader *body, struct frame_welcome *ret)
 	h.last_frame = read_u64(body);
 	h.generation = read_u64(body);
 	h.now_ms = read_i64(body);
+	h.is_clock_manual = read_u8(body) != 0;
 	h.token = read_str16(body);
 	if (!reader_done(body) || h.version == 0 || !is_hex(h.token, FRAME_TOKEN))
 		return -1;

@@ -38,6 +38,7 @@ struct frame_welcome {
 	uint64_t last_frame;   /* durable already: frames up to it need not come again */
 	uint64_t generation;   /* of the newest snapshot */
 	int64_t now_ms;        /* server time */
+	bool is_clock_manual;  /* server time stands still but for ITEM_TIME */
 	struct view token;     /* FRAME_TOKEN */
 };
 
