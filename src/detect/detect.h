@@ -1,14 +1,18 @@
 /* The evaluator: step(state, entry) -> effects (architecture section 2.4, spec/detect.md).
  *
- * One `struct detect` is the state of one partition: DETECT_SHARDS shards, each one pointer-free
- * arena with 32-bit offsets, so that a checkpoint is the arena's bytes. A step has two halves:
- * `form` (entry -> datapoints, form.h) and `judge` (datapoint -> alarm events, judge.h). No clock,
- * store, chance, file or libm inside; ids are derived from the entry. The same entries give the
- * same effects, byte for byte, on every machine. One thread uses a state at a time.
+ * One `struct detect` is the state of one partition: the configuration and DETECT_SHARDS shards of
+ * devices (device.h). A step has two halves: form (entry -> datapoints, form.h) and judge
+ * (datapoint -> alarm events, judge.h). No clock, store, chance, file or libm inside; ids are
+ * derived from the entry. The same entries give the same effects, byte for byte, on every machine.
+ * One thread uses a state at a time.
  *
- * What a client can make grow (devices that are not registered, windows) has a cap in the limits
- * and a counter of what was left out. Memory comes from malloc; a failed allocation is a CHECK of
- * the caller's (-ENOMEM, the state unchanged). */
+ * This version evaluates static criteria on the device-side metrics and on custom metrics.
+ * Statistical and learned criteria, cloud-side metrics and dimensions are refused before they come
+ * here (registry/behavior.h, config.h).
+ *
+ * What a client can make grow has a cap: devices that are not in the registry are limited, counted
+ * when left out, and forgotten after two silent days; the rest is bounded by what the API lets in.
+ * Memory comes from malloc. */
 #ifndef DETECT_DETECT_H
 #define DETECT_DETECT_H
 
@@ -22,14 +26,17 @@
 struct detect;
 
 struct detect_limits {
-	uint64_t min_report_delta_ms; /* what the first report of a device covers: 300000
-					 (section 5.6) */
-	uint32_t max_unregistered;    /* devices that are not in the registry; more are counted and
-					 left out */
+	uint64_t min_report_delta_ms; /* what the first report of a device covers: 300000 */
+	uint32_t max_unregistered;    /* devices outside the registry; more are left out */
+	uint64_t secret[2]; /* from chance: spreads names over the tables; shows nowhere */
 };
 
 struct detect_stats {
-	uint64_t devices, registered, dropped_unregistered, datapoints, alarms_open, bytes;
+	uint64_t devices, registered;
+	uint64_t dropped_unregistered; /* reports left out: max_unregistered was reached */
+	uint64_t datapoints;           /* judged */
+	uint64_t alarms_open;
+	uint64_t bytes; /* of the shards' memory */
 };
 
 /* One value of a metric, as judged and as shown (MetricValue of the API). Lists live as long as the
@@ -83,11 +90,13 @@ struct detect_entry {
 					it; else NULL */
 };
 
-/* -EBADMSG: the body is damaged. -ENOMEM. */
+/* 0; -EBADMSG: the body is damaged or of no known kind, nothing changed; -ENOMEM: the state is
+ * undefined, the owner reloads it; else what fn returned. */
 int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *fn,
 		void *ctx) MUST_USE;
 
-/* What admission needs after a restart: the last accepted report of each device. */
+/* What admission needs after a restart: the last accepted report of each device that has reported;
+ * each name once. */
 typedef void detect_device_fn(struct view thing, uint64_t last_report_id, int64_t last_report_ms,
 			      void *ctx);
 void detect_each_device(const struct detect *d, detect_device_fn *fn, void *ctx);
@@ -99,10 +108,11 @@ void detect_each_alarm(const struct detect *d, detect_alarm_fn *fn, void *ctx);
 
 void detect_stats(const struct detect *d, struct detect_stats *ret);
 
-/* Checkpoints: the whole state as bytes (engine version, offset, config, shards, checksum), taken
- * between two steps. detect_save allocates *ret_bytes with malloc (the caller frees). detect_load
- * gives a state that continues after entry *ret_seq: -EBADMSG when damaged, -ENOTSUP when another
- * engine version wrote it. */
+/* Checkpoints: the whole state as portable bytes (engine version, offset, configuration, devices in
+ * order, SHA-256), taken between two steps. A loaded state gives the same effects as the saved one
+ * would have. detect_save allocates *ret_bytes with malloc (the caller frees): 0 or -ENOMEM.
+ * detect_load gives a state that continues after entry *ret_seq: -EBADMSG when damaged, -ENOTSUP
+ * when another engine version wrote it, -ENOMEM. */
 int detect_save(const struct detect *d, uint64_t seq, uint8_t **ret_bytes, size_t *ret_n) MUST_USE;
 int detect_load(const struct detect_limits *limits, const uint8_t *bytes, size_t n,
 		struct detect **ret, uint64_t *ret_seq) MUST_USE;

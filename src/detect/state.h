@@ -1,0 +1,18 @@
+/* The body of struct detect: shared by the steps and the checkpoints, nobody else's business. */
+#ifndef DETECT_STATE_H
+#define DETECT_STATE_H
+
+#include "detect/config.h"
+#include "detect/detect.h"
+#include "detect/device.h"
+
+struct detect {
+	struct detect_limits limits;
+	struct config *config;
+	struct shard shards[DETECT_SHARDS];
+	uint64_t n_unregistered, dropped_unregistered, datapoints;
+	struct report_arena
+		arena; /* for reports that the caller has not decoded; made at first need */
+};
+
+#endif
