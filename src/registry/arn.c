@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *arn_write(const struct registry_settings *settings, const char *type, const char *name, char out[ARN_SIZE])
+const char *arn_write(const struct registry_settings *settings, const char *type, const char *name,
+		      char out[ARN_SIZE])
 {
-	(void)snprintf(out, ARN_SIZE, "arn:%s:iot:%s:%s:%s/%s", settings->partition, settings->region,
-		       settings->account_id, type, name);
+	(void)snprintf(out, ARN_SIZE, "arn:%s:iot:%s:%s:%s/%s", settings->partition,
+		       settings->region, settings->account_id, type, name);
 	return out;
 }
 

@@ -1,12 +1,14 @@
-/* The registry: things, groups, certificates, policies and what ties them (spec/registry-and-policies.md sections 1-8).
+/* The registry: things, groups, certificates, policies and what ties them
+ * (spec/registry-and-policies.md sections 1-8).
  *
- * Every rule is a function over `struct registry`: one operation's connection, settings, time and chance, and the place where a
- * refusal is told. All functions of registry/ return 0, or -1 with *fault filled, or another negative errno of the
- * database (-EAGAIN: the transaction is to be run again). Those that change something run in a write transaction and
- * note in it what the snapshot or the evaluation must take over (store/change.h).
+ * Every rule is a function over `struct registry`: one operation's connection, settings, time and
+ * chance, and the place where a refusal is told. All functions of registry/ return 0, or -1 with
+ * *fault filled, or another negative errno of the database (-EAGAIN: the transaction is to be run
+ * again). Those that change something run in a write transaction and note in it what the snapshot
+ * or the evaluation must take over (store/change.h).
  *
- * Lists hand each item to a callback, in key order from behind `after`, at most `limit`; the callback ends the list by
- * returning non-zero. What a callback gets lives during the call. */
+ * Lists hand each item to a callback, in key order from behind `after`, at most `limit`; the
+ * callback ends the list by returning non-zero. What a callback gets lives during the call. */
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 

@@ -1,7 +1,7 @@
 #include "registry/rows.h"
 
-int rows_each(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args, size_t n_args, row_fn *fn,
-	      void *ctx)
+int rows_each(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args,
+	      size_t n_args, row_fn *fn, void *ctx)
 {
 	struct sql_rows *rows = NULL;
 	int err = sql_query(db, statement, args, n_args, &rows);
@@ -16,8 +16,8 @@ int rows_each(struct sql_conn *db, enum sql_statement statement, const struct sq
 	return err;
 }
 
-int rows_find(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args, size_t n_args, row_fn *fn,
-	      void *ctx)
+int rows_find(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args,
+	      size_t n_args, row_fn *fn, void *ctx)
 {
 	struct sql_rows *rows = NULL;
 	int err = sql_query(db, statement, args, n_args, &rows);
@@ -36,8 +36,8 @@ static int take_number(struct sql_rows *row, void *ret)
 	return 0;
 }
 
-int rows_number(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args, size_t n_args,
-		int64_t *ret)
+int rows_number(struct sql_conn *db, enum sql_statement statement, const struct sql_arg *args,
+		size_t n_args, int64_t *ret)
 {
 	*ret = 0;
 	int found = rows_find(db, statement, args, n_args, take_number, ret);

@@ -1,0 +1,96 @@
+#include "registry/member.h"
+
+#include "registry/group.h"
+#include "registry/rows.h"
+#include "registry/rules.h"
+#include "registry/thing.h"
+#include "store/change.h"
+
+#include <glib.h>
+
+static int find_both(struct registry *r, const char *thing, const char *group, int64_t *ret_num)
+{
+	int err = thing_check(r, thing);
+	return err ? err : group_number(r, group, ret_num);
+}
+
+static int take_name(struct sql_rows *row, void *ret)
+{
+	*(char **)ret = g_strdup(sql_col_text(row, 0));
+	return 0;
+}
+
+static int check_hierarchy(struct registry *r, const char *thing, const char *group, int64_t num)
+{
+	g_autofree char *other = NULL;
+	int found = rows_find(r->db, SQL_member_same_hierarchy,
+			      SQL_ARGS(sql_text(thing), sql_int(num)), take_name, &other);
+	if (found != 1)
+		return found;
+	return fault_set(r->fault, FAULT_INVALID_REQUEST,
+			 "Thing %s is in group %s, which belongs to the same hierarchy as %s; "
+			 "remove it from there first.",
+			 thing, other, group);
+}
+
+static int check_room(struct registry *r, const char *thing)
+{
+	int64_t n;
+	int err = rows_number(r->db, SQL_member_count, SQL_ARGS(sql_text(thing)), &n);
+	return err ? err
+		   : check_quota(r, FAULT_INVALID_REQUEST, thing, "groups of a thing", n,
+				 r->settings->quota_groups_per_thing);
+}
+
+int member_add(struct registry *r, const char *thing, const char *group)
+{
+	int64_t num;
+	int64_t is_member = 0;
+	int err = find_both(r, thing, group, &num);
+	if (!err)
+		err = rows_number(r->db, SQL_member_has, SQL_ARGS(sql_text(thing), sql_int(num)),
+				  &is_member);
+	if (err || is_member)
+		return err;
+	err = check_hierarchy(r, thing, group, num);
+	if (!err)
+		err = check_room(r, thing);
+	if (!err)
+		err = sql_exec(r->db, SQL_member_add, SQL_ARGS(sql_text(thing), sql_int(num)),
+			       NULL);
+	return err ? err : change_add(r->db, CHANGE_THING, thing, NULL);
+}
+
+int member_remove(struct registry *r, const char *thing, const char *group)
+{
+	int64_t num;
+	int64_t removed = 0;
+	int err = find_both(r, thing, group, &num);
+	if (!err)
+		err = sql_exec(r->db, SQL_member_delete, SQL_ARGS(sql_text(thing), sql_int(num)),
+			       &removed);
+	return err || removed == 0 ? err : change_add(r->db, CHANGE_THING, thing, NULL);
+}
+
+int member_each_group(struct registry *r, const char *thing, const char *after, int64_t limit,
+		      name_fn *fn, void *ctx)
+{
+	struct rows_names each = {fn, ctx};
+	int err = thing_check(r, thing);
+	return err ? err
+		   : rows_each(r->db, SQL_member_groups,
+			       SQL_ARGS(sql_text(thing), sql_text(after), sql_int(limit)),
+			       rows_name, &each);
+}
+
+int member_each_thing(struct registry *r, const char *group, bool is_recursive, const char *after,
+		      int64_t limit, name_fn *fn, void *ctx)
+{
+	struct rows_names each = {fn, ctx};
+	int64_t num;
+	int err = group_number(r, group, &num);
+	return err ? err
+		   : rows_each(r->db, is_recursive ? SQL_member_things_below : SQL_member_things,
+			       SQL_ARGS(sql_int(num), sql_text(after), sql_int(limit)), rows_name,
+			       &each);
+}
