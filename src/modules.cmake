@@ -8,6 +8,9 @@ tw_module(store    NEEDS base LIBS PkgConfig::sqlite3 PkgConfig::libpq)
 tw_module(registry NEEDS detect policy x509 store base LIBS PkgConfig::jansson)
 tw_module(audit    NEEDS registry policy x509 store base)
 tw_module(broker   NEEDS policy base LIBS PkgConfig::libcrypto)
-tw_module(api      NEEDS audit registry store base LIBS PkgConfig::libmicrohttpd PkgConfig::jansson)
+tw_module(api      NEEDS audit registry store base LIBS PkgConfig::libmicrohttpd PkgConfig::jansson PkgConfig::libcrypto m)
 tw_module(daemon   NEEDS api broker audit registry detect report store base LIBS PkgConfig::glib_2_0)
 # `daemon` is everything of src/daemon but main.c, so that tests can link it.
+# The API's model stands in the program: see api/model_data.S.
+file(GLOB model_texts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/model/*.json ${CMAKE_SOURCE_DIR}/model/operations/*.json)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/api/model_data.S PROPERTIES OBJECT_DEPENDS "${model_texts}")

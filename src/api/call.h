@@ -23,7 +23,11 @@
 
 #include <jansson.h>
 
-struct audit; /* audit/audit.h: starts tasks */
+struct audit;     /* audit/audit.h: starts tasks */
+struct operation; /* api/model.h */
+struct token_key; /* api/token.h */
+
+#define PAGE_CURSOR_MAX 700 /* bytes, so that a token fits the model's Marker: 1024 characters */
 
 /* What handlers reach besides the database: given in by the daemon, owned by tests in tests. */
 struct api_env {
@@ -49,10 +53,20 @@ struct api_call {
 	struct fault fault;
 	const char *key_id; /* who asks */
 	int64_t now_ms;
+
+	/* The interpreter's own, for page_of and page_end; handlers leave them alone. */
+	const struct operation *operation;
+	const struct token_key *token_key;
+	char page_after[PAGE_CURSOR_MAX + 1];
+	int64_t page_limit;
 };
 
 /* 0, or -1 with call->fault filled, or a negative errno other than -1 passed on from sql_ functions (-EAGAIN: run again). */
 typedef int api_handler(struct api_call *call);
+
+#define HANDLER(operation) int op_##operation(struct api_call *call);
+#include "api/handlers.tbl.h"
+#undef HANDLER
 
 /* Input members; the default when absent. Strings are borrowed from call->in. */
 const char *in_text(const struct api_call *call, const char *member);
@@ -66,7 +80,7 @@ void out_int(struct api_call *call, const char *member, int64_t value);
 void out_bool(struct api_call *call, const char *member, int value);
 void out_json(struct api_call *call, const char *member, json_t *value);
 
-/* Paging. The interpreter has taken the limit and the token of the operation's `page` row apart: a page's cursor is the text
+/* Paging, for operations with a `page` row. The interpreter has taken the limit and the token of the operation's `page` row apart: a page's cursor is the text
  * that the handler gave for the last item shown; the token that leaves is opaque and bound to operation and filters.
  *
  *     struct page page = page_of(call);                    // page.after: "" on the first page; page.limit
@@ -81,10 +95,11 @@ struct page {
 	int64_t limit;
 	json_t *items;
 	int64_t n;
-	char last[1024];
+	char last[PAGE_CURSOR_MAX + 1];
 	int is_more;
 };
 struct page page_of(struct api_call *call);
+/* Takes the item. False: it did not fit and was let go. A cursor has 1 to PAGE_CURSOR_MAX bytes. */
 int page_add(struct page *page, json_t *item, const char *cursor);
 void page_end(struct page *page);
 
