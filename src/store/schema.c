@@ -34,18 +34,12 @@ static int64_t schema_newest(void)
 	return newest;
 }
 
-static int run_text(struct sql_conn *txn, const char *text)
-{
-	g_autofree char *spelled = sql_translate(text, txn->driver->words, txn->driver->n_words);
-	return txn->driver->run(txn, spelled);
-}
-
 static int step_run(struct sql_conn *txn, enum sql_file file, int64_t step)
 {
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_LEN(schema) && r == 0; i++) {
 		if (schema[i].step == step && schema[i].file == file)
-			r = run_text(txn, schema[i].text);
+			r = sql_run(txn, schema[i].text);
 	}
 	return r;
 }
@@ -54,8 +48,8 @@ static int upgrade(struct sql_conn *txn, void *ctx)
 {
 	struct upgrade *u = ctx;
 	u->found = 0;
-	int r = run_text(txn, "create table if not exists schema_step"
-			      " (file TEXT primary key, step INT not null) STRICT");
+	int r = sql_run(txn, "create table if not exists schema_step"
+			     " (file TEXT primary key, step INT not null) STRICT");
 	if (r == 0)
 		r = sql_query_int(txn, SQL_schema_step_get, SQL_ARGS(sql_text(file_names[u->file])),
 				  &u->found);

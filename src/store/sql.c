@@ -64,7 +64,7 @@ static bool arg_fits(char letter, const struct sql_arg *arg)
 }
 
 /* Checks what our code says, and refuses text that one of the databases would not take. */
-static int args_check(const struct sql_conn *conn, enum sql_statement statement,
+static int args_check(struct sql_conn *conn, enum sql_statement statement,
 		      const struct sql_arg *args, size_t n_args)
 {
 	const struct sql_statement_row *row = sql_statement_row(statement);
@@ -78,11 +78,27 @@ static int args_check(const struct sql_conn *conn, enum sql_statement statement,
 	return 0;
 }
 
-static int remember(struct sql_conn *conn, int r)
+static void error_keep(struct sql_conn *conn, int r)
 {
-	if (r < 0 && conn->in_txn && conn->txn_error == 0)
+	const char *words =
+		r == -EINVAL ? "a text is no UTF-8 or holds a NUL" : conn->driver->error(conn);
+	(void)g_strlcpy(conn->error, words, sizeof(conn->error));
+	if (conn->in_txn && conn->txn_error == 0)
 		conn->txn_error = r;
+}
+
+/* Passes a result on. An error is kept, with its words: a rollback makes the driver forget them. */
+static int kept(struct sql_conn *conn, int r)
+{
+	if (r < 0)
+		error_keep(conn, r);
 	return r;
+}
+
+int sql_run(struct sql_conn *conn, const char *text)
+{
+	g_autofree char *spelled = sql_translate(text, conn->driver->words, conn->driver->n_words);
+	return kept(conn, conn->driver->run(conn, spelled));
 }
 
 int sql_exec(struct sql_conn *conn, enum sql_statement statement, const struct sql_arg *args,
@@ -94,7 +110,7 @@ int sql_exec(struct sql_conn *conn, enum sql_statement statement, const struct s
 		r = conn->driver->exec(conn, statement, args, n_args, &changed);
 	if (r == 0 && ret_changed)
 		*ret_changed = changed;
-	return remember(conn, r);
+	return kept(conn, r);
 }
 
 int sql_query(struct sql_conn *conn, enum sql_statement statement, const struct sql_arg *args,
@@ -109,14 +125,14 @@ int sql_query(struct sql_conn *conn, enum sql_statement statement, const struct 
 		rows->statement = statement;
 		*ret_rows = rows;
 	}
-	return remember(conn, r);
+	return kept(conn, r);
 }
 
 int sql_next(struct sql_rows *rows)
 {
 	int r = rows->conn->driver->next(rows);
 	rows->on_row = r == 1;
-	return remember(rows->conn, r);
+	return kept(rows->conn, r);
 }
 
 void sql_rows_free(struct sql_rows *rows)
@@ -193,7 +209,7 @@ int sql_query_int(struct sql_conn *conn, enum sql_statement statement, const str
 
 const char *sql_error(struct sql_conn *conn)
 {
-	return conn->driver->error(conn);
+	return conn->error;
 }
 
 #define TXN_RUNS_MAX 6 /* once, and 5 times again */
@@ -201,7 +217,7 @@ const char *sql_error(struct sql_conn *conn)
 static int txn_once(struct sql_conn *conn, enum sql_txn kind, sql_txn_fn *fn, void *ctx)
 {
 	CHECK(!conn->in_txn);
-	int r = conn->driver->begin(conn, kind);
+	int r = kept(conn, conn->driver->begin(conn, kind));
 	if (r < 0)
 		return r;
 	conn->in_txn = true;
@@ -210,7 +226,7 @@ static int txn_once(struct sql_conn *conn, enum sql_txn kind, sql_txn_fn *fn, vo
 	if (conn->txn_error)
 		r = conn->txn_error;
 	if (r == 0)
-		r = conn->driver->commit(conn);
+		r = kept(conn, conn->driver->commit(conn));
 	if (r != 0)
 		conn->driver->rollback(conn);
 	conn->in_txn = false;

@@ -58,6 +58,7 @@ struct sql_conn {
 	bool in_txn;
 	int txn_error; /* the first error of a statement in this transaction: it cannot be committed
 			*/
+	char error[256];       /* the driver's words about the last one */
 	struct sql_conn *next; /* in the store's list of idle readers */
 };
 
@@ -103,6 +104,9 @@ struct sql_driver {
 
 extern const struct sql_driver sql_sqlite;
 extern const struct sql_driver sql_pg;
+
+/* Runs schema text, translated for the database. */
+int sql_run(struct sql_conn *conn, const char *text) MUST_USE;
 
 /* The bytes of a text or blob argument. */
 static inline const void *sql_arg_bytes(const struct sql_arg *arg)

@@ -12,7 +12,9 @@ struct scheme {
 };
 
 static const struct scheme schemes[] = {
-	{"sqlite:", 7, &sql_sqlite},
+	{"sqlite:",       7, &sql_sqlite},
+	{"postgresql://", 0, &sql_pg    },
+	{"postgres://",   0, &sql_pg    },
 };
 
 static const struct scheme *scheme_of(const char *url)
