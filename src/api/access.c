@@ -48,35 +48,41 @@ static int add(struct sql_conn *txn, void *ctx)
 	unsigned char sealed[ACCESS_SECRET_MAX + SEAL_OVERHEAD];
 	size_t n = strlen(write->key->secret);
 	int64_t changed;
-	seal(write->access->seal_key, write->access->chance, write->id, write->key->secret, n, sealed);
+	seal(write->access->seal_key, write->access->chance, write->id, write->key->secret, n,
+	     sealed);
 	int error = sql_exec(txn, SQL_access_key_add,
 			     SQL_ARGS(sql_text(write->id), sql_text(role_name(write->key->role)),
 				      sql_blob(sealed, n + SEAL_OVERHEAD), sql_int(write->now_ms)),
 			     &changed);
 	if (error == 0 && changed == 0)
-		return refused(write, FAULT_RESOURCE_ALREADY_EXISTS, "there is such an access key already");
+		return refused(write, FAULT_RESOURCE_ALREADY_EXISTS,
+			       "there is such an access key already");
 	return error;
 }
 
 static int outcome(const struct access_write *write, int result)
 {
 	if (result < 0)
-		fault_set(write->fault, FAULT_INTERNAL_FAILURE, "%s: the store failed: %s", write->id, strerror(-result));
+		fault_set(write->fault, FAULT_INTERNAL_FAILURE, "%s: the store failed: %s",
+			  write->id, strerror(-result));
 	return result == 0 ? 0 : -1;
 }
 
-int access_key_create(const struct access *access, int64_t now_ms, struct access_key *key, struct fault *fault)
+int access_key_create(const struct access *access, int64_t now_ms, struct access_key *key,
+		      struct fault *fault)
 {
 	if (key->id[0] == '\0') {
 		memcpy(key->id, "TWAK", 4);
 		make_up(access->chance, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", key->id + 4, 16);
 	}
 	if (key->secret[0] == '\0')
-		make_up(access->chance, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+		make_up(access->chance,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
 			key->secret, 40);
 	if (!is_id(key->id))
 		return fault_set(fault, FAULT_INVALID_REQUEST,
-				 "%s: an access key id has 1 to %d letters, digits, '_' and '-'", key->id, ACCESS_ID_MAX);
+				 "%s: an access key id has 1 to %d letters, digits, '_' and '-'",
+				 key->id, ACCESS_ID_MAX);
 	struct access_write write = {access, key, key->id, now_ms, fault};
 	return outcome(&write, store_write(access->store, add, &write));
 }
@@ -97,7 +103,8 @@ static int role_stored(struct sql_conn *txn, const char *id, enum role *ret)
 static int count_others(struct sql_conn *txn, enum role role, const char *id, int64_t *ret)
 {
 	struct sql_rows *rows;
-	int error = sql_query(txn, SQL_access_key_others, SQL_ARGS(sql_text(role_name(role)), sql_text(id)), &rows);
+	int error = sql_query(txn, SQL_access_key_others,
+			      SQL_ARGS(sql_text(role_name(role)), sql_text(id)), &rows);
 	if (error < 0)
 		return error;
 	error = sql_next(rows);
@@ -119,7 +126,8 @@ static int drop(struct sql_conn *txn, void *ctx)
 	if (error < 0)
 		return error;
 	if (role == ROLE_ADMIN && others == 0)
-		return refused(write, FAULT_DELETE_CONFLICT, "the last key of role admin stays; create another one first");
+		return refused(write, FAULT_DELETE_CONFLICT,
+			       "the last key of role admin stays; create another one first");
 	return sql_exec(txn, SQL_access_key_delete, SQL_ARGS(sql_text(write->id)), NULL);
 }
 
@@ -129,7 +137,8 @@ int access_key_delete(const struct access *access, const char *id, struct fault 
 	return outcome(&write, store_write(access->store, drop, &write));
 }
 
-static int open_row(struct sql_rows *rows, const struct seal_key *seal_key, const char *id, struct access_key *ret)
+static int open_row(struct sql_rows *rows, const struct seal_key *seal_key, const char *id,
+		    struct access_key *ret)
 {
 	size_t n;
 	const void *sealed = sql_col_blob(rows, 1, &n);
@@ -142,7 +151,8 @@ static int open_row(struct sql_rows *rows, const struct seal_key *seal_key, cons
 	return 0;
 }
 
-int access_key_get(struct sql_conn *reader, const struct seal_key *seal_key, const char *id, struct access_key *ret)
+int access_key_get(struct sql_conn *reader, const struct seal_key *seal_key, const char *id,
+		   struct access_key *ret)
 {
 	struct sql_rows *rows;
 	int error = sql_query(reader, SQL_access_key_get, SQL_ARGS(sql_text(id)), &rows);
@@ -164,7 +174,8 @@ int access_key_each(struct sql_conn *reader, access_key_fn *fn, void *ctx)
 	if (error < 0)
 		return error;
 	while ((error = sql_next(rows)) == 1) {
-		error = fn(sql_col_text(rows, 0), role_of(sql_col_text(rows, 1)), sql_col_int(rows, 2), ctx);
+		error = fn(sql_col_text(rows, 0), role_of(sql_col_text(rows, 1)),
+			   sql_col_int(rows, 2), ctx);
 		if (error != 0)
 			break;
 	}

@@ -1,16 +1,19 @@
 /* One API call, as a handler sees it.
  *
- * The interpreter (api/interpret.h) has already routed, authenticated, authorized and validated it against model/; the
- * handler sees only valid input and has one job: do it. A row of api/handlers.tbl.h names it:
+ * The interpreter (api/interpret.h) has already routed, authenticated, authorized and validated it
+ * against model/; the handler sees only valid input and has one job: do it. A row of
+ * api/handlers.tbl.h names it:
  *
  *     HANDLER(CreateThing)          // -> int op_CreateThing(struct api_call *call)
  *
- * Handlers of a family stand in src/api/op_FAMILY.c. An operation of the model without a row answers 501.
+ * Handlers of a family stand in src/api/op_FAMILY.c. An operation of the model without a row
+ * answers 501.
  *
- * An operation that changes something (`"writes": true` in the model) runs inside one write transaction, `call->db`;
- * it may be run again and has no effect outside it. The interpreter adds the administrator trail row (S18) in the same
- * transaction and, when it wrote `change` rows, calls the publisher before answering. One that reads gets a
- * reader's connection with one consistent view. */
+ * An operation that changes something (`"writes": true` in the model) runs inside one write
+ * transaction, `call->db`; it may be run again and has no effect outside it. The interpreter adds
+ * the administrator trail row (S18) in the same transaction and, when it wrote `change` rows, calls
+ * the publisher before answering. One that reads gets a reader's connection with one consistent
+ * view. */
 #ifndef API_CALL_H
 #define API_CALL_H
 
@@ -34,9 +37,11 @@ struct api_env {
 	struct store *store;
 	struct clock *clock;
 	struct chance chance;
-	const struct registry_settings *settings; /* account, region, partition, endpoint, quotas, CA files */
+	const struct registry_settings
+		*settings; /* account, region, partition, endpoint, quotas, CA files */
 	struct audit *audit;
-	/* Returns when log and snapshot have every change up to the newest (0), or a negative errno. May be NULL in tests. */
+	/* Returns when log and snapshot have every change up to the newest (0), or a negative
+	 * errno. May be NULL in tests. */
 	int (*publish)(void *ctx);
 	void *publish_ctx;
 };
@@ -44,11 +49,13 @@ struct api_env {
 struct api_call {
 	struct api_env *env;
 	struct sql_conn *db;
-	/* Every input member that was given, by its member name of the model (not the wire name), wherever it
-	 * travelled: string, integer, real, boolean, list, map; timestamps are integers, milliseconds since the epoch. */
+	/* Every input member that was given, by its member name of the model (not the wire name),
+	 * wherever it travelled: string, integer, real, boolean, list, map; timestamps are
+	 * integers, milliseconds since the epoch. */
 	json_t *in;
-	/* What the handler answers, by member name; starts as an empty object. Timestamps: integers, milliseconds (the
-	 * interpreter writes seconds with a fraction). Absent members are left out. */
+	/* What the handler answers, by member name; starts as an empty object. Timestamps:
+	 * integers, milliseconds (the interpreter writes seconds with a fraction). Absent members
+	 * are left out. */
 	json_t *out;
 	struct fault fault;
 	const char *key_id; /* who asks */
@@ -61,7 +68,8 @@ struct api_call {
 	int64_t page_limit;
 };
 
-/* 0, or -1 with call->fault filled, or a negative errno other than -1 passed on from sql_ functions (-EAGAIN: run again). */
+/* 0, or -1 with call->fault filled, or a negative errno other than -1 passed on from sql_ functions
+ * (-EAGAIN: run again). */
 typedef int api_handler(struct api_call *call);
 
 #define HANDLER(operation) int op_##operation(struct api_call *call);
@@ -74,19 +82,21 @@ int64_t in_int(const struct api_call *call, const char *member, int64_t absent);
 int in_bool(const struct api_call *call, const char *member, int absent);
 json_t *in_json(const struct api_call *call, const char *member);
 
-/* Output members. The value is copied; out_json takes the reference. NULL text and NULL json are left out. */
+/* Output members. The value is copied; out_json takes the reference. NULL text and NULL json are
+ * left out. */
 void out_text(struct api_call *call, const char *member, const char *value);
 void out_int(struct api_call *call, const char *member, int64_t value);
 void out_bool(struct api_call *call, const char *member, int value);
 void out_json(struct api_call *call, const char *member, json_t *value);
 
-/* Paging, for operations with a `page` row. The interpreter has taken the limit and the token of the operation's `page` row apart: a page's cursor is the text
- * that the handler gave for the last item shown; the token that leaves is opaque and bound to operation and filters.
+/* Paging, for operations with a `page` row. The interpreter has taken the limit and the token of
+ * the operation's `page` row apart: a page's cursor is the text that the handler gave for the last
+ * item shown; the token that leaves is opaque and bound to operation and filters.
  *
- *     struct page page = page_of(call);                    // page.after: "" on the first page; page.limit
- *     query "... where name > ?1 order by name limit ?2"   // with page.after and page.limit + 1
- *     for each row: if (!page_add(&page, item, name)) break;   // false: the page is full, there is more
- *     page_end(&page);                                     // writes items and the next token
+ *     struct page page = page_of(call);                    // page.after: "" on the first page;
+ * page.limit query "... where name > ?1 order by name limit ?2"   // with page.after and page.limit
+ * + 1 for each row: if (!page_add(&page, item, name)) break;   // false: the page is full, there is
+ * more page_end(&page);                                     // writes items and the next token
  *
  * Keys of several parts are joined by the handler in a form it can take apart again. */
 struct page {

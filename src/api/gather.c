@@ -19,7 +19,8 @@ static int set_text(struct gather *gather, const struct member *member, const ch
 	json_t *value = shape_read_text(member->shape, text);
 	if (!value)
 		return refuse(gather->refusal, "InvalidRequestException",
-			      "1 validation error detected: Value '%.*s' at '%s' failed to satisfy constraint: Member must "
+			      "1 validation error detected: Value '%.*s' at '%s' failed to satisfy "
+			      "constraint: Member must "
 			      "be a valid value of its type",
 			      256, text, member->name);
 	json_object_set_new(gather->in, member->name, value);
@@ -30,7 +31,8 @@ static int set_raw(struct gather *gather, const struct member *member, struct vi
 {
 	g_autofree char *text = uri_decode(raw);
 	if (!text)
-		return refuse(gather->refusal, SERIALIZATION, "'%s' is not percent-encoded UTF-8 text", member->name);
+		return refuse(gather->refusal, SERIALIZATION,
+			      "'%s' is not percent-encoded UTF-8 text", member->name);
 	return set_text(gather, member, text);
 }
 
@@ -40,7 +42,8 @@ static int from_uri(struct gather *gather, const struct member *member)
 	for (size_t i = 0; i < op->n_segments; i++) {
 		const char *label = op->segments[i];
 		size_t n = strlen(member->wire);
-		if (label[0] == '{' && strncmp(label + 1, member->wire, n) == 0 && label[n + 1] == '}')
+		if (label[0] == '{' && strncmp(label + 1, member->wire, n) == 0 &&
+		    label[n + 1] == '}')
 			return set_raw(gather, member, gather->route->segments[i]);
 	}
 	return 0;
@@ -51,7 +54,8 @@ static int add_to_list(struct gather *gather, const struct member *member, struc
 	g_autofree char *text = uri_decode(raw);
 	json_t *value = text ? shape_read_text(member->shape->of, text) : NULL;
 	if (!value)
-		return refuse(gather->refusal, SERIALIZATION, "'%s' holds an entry that cannot be read", member->name);
+		return refuse(gather->refusal, SERIALIZATION,
+			      "'%s' holds an entry that cannot be read", member->name);
 	json_t *list = json_object_get(gather->in, member->name);
 	if (!list) {
 		list = json_array();
@@ -82,7 +86,8 @@ static int from_header(struct gather *gather, const struct member *member)
 	if (!value)
 		return 0;
 	if (!g_utf8_validate(value, -1, NULL))
-		return refuse(gather->refusal, SERIALIZATION, "header %s is not UTF-8 text", member->wire);
+		return refuse(gather->refusal, SERIALIZATION, "header %s is not UTF-8 text",
+			      member->wire);
 	g_autofree char *trimmed = g_strstrip(g_strdup(value));
 	return set_text(gather, member, trimmed);
 }
@@ -114,21 +119,26 @@ static int read_body(struct gather *gather)
 	struct view body = gather->request->body;
 	bool is_wanted = false;
 	for (size_t i = 0; i < input->n_members; i++)
-		is_wanted |= input->members[i].place == PLACE_BODY || input->members[i].place == PLACE_PAYLOAD;
+		is_wanted |= input->members[i].place == PLACE_BODY ||
+			     input->members[i].place == PLACE_PAYLOAD;
 	if (!is_wanted || body.n == 0)
 		return 0;
 	json_error_t error;
 	gather->body = json_loadb(body.p, body.n, 0, &error);
 	if (!gather->body)
-		return refuse(gather->refusal, SERIALIZATION, "the body is not JSON: %s", error.text);
-	return json_is_object(gather->body) ? 0 : refuse(gather->refusal, SERIALIZATION, "the body must be a JSON object");
+		return refuse(gather->refusal, SERIALIZATION, "the body is not JSON: %s",
+			      error.text);
+	return json_is_object(gather->body)
+		       ? 0
+		       : refuse(gather->refusal, SERIALIZATION, "the body must be a JSON object");
 }
 
 static int read_members(struct gather *gather)
 {
 	static int (*const places[])(struct gather *, const struct member *) = {
-		[PLACE_BODY] = from_body,     [PLACE_URI] = from_uri,         [PLACE_QUERY] = from_query,
-		[PLACE_HEADER] = from_header, [PLACE_PAYLOAD] = from_payload,
+		[PLACE_BODY] = from_body,       [PLACE_URI] = from_uri,
+		[PLACE_QUERY] = from_query,     [PLACE_HEADER] = from_header,
+		[PLACE_PAYLOAD] = from_payload,
 	};
 	const struct shape *input = &gather->route->operation->input;
 	for (size_t i = 0; i < input->n_members; i++) {
@@ -139,9 +149,11 @@ static int read_members(struct gather *gather)
 	return shape_check(input, gather->in, gather->refusal);
 }
 
-int api_gather(const struct route *route, const struct api_request *request, json_t **ret_in, struct refusal *refusal)
+int api_gather(const struct route *route, const struct api_request *request, json_t **ret_in,
+	       struct refusal *refusal)
 {
-	struct gather gather = {.route = route, .request = request, .refusal = refusal, .in = json_object()};
+	struct gather gather = {
+		.route = route, .request = request, .refusal = refusal, .in = json_object()};
 	int error = read_body(&gather);
 	if (error == 0)
 		error = read_members(&gather);

@@ -88,8 +88,8 @@ static int find_operation(struct run *run)
 	run->call.operation = run->route.operation;
 	if (run->route.operation)
 		return 0;
-	return refuse(&run->refusal, "UnknownOperationException", "No operation answers %s at this path",
-		      request->method);
+	return refuse(&run->refusal, "UnknownOperationException",
+		      "No operation answers %s at this path", request->method);
 }
 
 static int check_role(struct run *run)
@@ -98,13 +98,14 @@ static int check_role(struct run *run)
 	const struct registry_settings *settings = run->api->options.env->settings;
 	if (run->caller->role < op->role)
 		return refuse(&run->refusal, "AccessDeniedException",
-			      "User: arn:%s:iam::%s:user/%s is not authorized to perform: iot:%s: the key's role is %s, and "
+			      "User: arn:%s:iam::%s:user/%s is not authorized to perform: iot:%s: "
+			      "the key's role is %s, and "
 			      "the operation needs %s",
-			      settings->partition, settings->account_id, run->caller->key_id, op->name,
-			      role_name(run->caller->role), role_name(op->role));
+			      settings->partition, settings->account_id, run->caller->key_id,
+			      op->name, role_name(run->caller->role), role_name(op->role));
 	if (!op->handler)
-		return refuse(&run->refusal, "NotImplementedException", "This version of Thingward does not have %s",
-			      op->name);
+		return refuse(&run->refusal, "NotImplementedException",
+			      "This version of Thingward does not have %s", op->name);
 	return 0;
 }
 
@@ -114,11 +115,14 @@ static int open_page(struct run *run)
 	const struct page_row *row = &call->operation->page;
 	if (!call->operation->is_paged)
 		return 0;
-	call->page_limit = row->limit ? in_int(call, row->limit, row->default_limit) : row->default_limit;
+	call->page_limit =
+		row->limit ? in_int(call, row->limit, row->default_limit) : row->default_limit;
 	const char *token = in_text(call, row->token_in);
-	if (token && token_open(call->token_key, call->operation, call->in, token, call->page_after) < 0)
+	if (token &&
+	    token_open(call->token_key, call->operation, call->in, token, call->page_after) < 0)
 		return refuse(&run->refusal, "InvalidRequestException",
-			      "%s is not a token that this operation gave out for these parameters", row->token_in);
+			      "%s is not a token that this operation gave out for these parameters",
+			      row->token_in);
 	return 0;
 }
 
@@ -132,11 +136,13 @@ static int handler_result(struct run *run, int result)
 		CHECK(fault->kind != FAULT_NONE);
 		return refuse(&run->refusal, fault_name(fault->kind), "%s", fault->message);
 	}
-	log_error("api", "%s failed in the store: %s", run->call.operation->name, strerror(-result));
+	log_error("api", "%s failed in the store: %s", run->call.operation->name,
+		  strerror(-result));
 	if (result == -EAGAIN)
 		return refuse(&run->refusal, "ServiceUnavailableException",
 			      "Too many changes at once; nothing was changed, try again");
-	return refuse(&run->refusal, "InternalFailureException", "The store failed; the log says how");
+	return refuse(&run->refusal, "InternalFailureException",
+		      "The store failed; the log says how");
 }
 
 static void begin_handler(struct run *run, struct sql_conn *db)
@@ -166,8 +172,14 @@ static int record_change(struct run *run, struct sql_conn *txn)
 	g_autofree char *target = trail_target(call->operation, call->in, call->out);
 	g_autofree char *detail = trail_detail(call->operation, call->in, call->out);
 	const struct trail_row row = {
-		run->request->id,  call->now_ms, run->caller->key_id, run->request->address, call->operation->name, target,
-		"ok",              detail,
+		run->request->id,
+		call->now_ms,
+		run->caller->key_id,
+		run->request->address,
+		call->operation->name,
+		target,
+		"ok",
+		detail,
 	};
 	return trail_add(txn, &row);
 }
@@ -197,10 +209,11 @@ static int publish(struct run *run)
 	int result = run->has_changed && env->publish ? env->publish(env->publish_ctx) : 0;
 	if (result == 0)
 		return 0;
-	log_error("api", "%s is stored but did not reach log and snapshot: %s", run->call.operation->name,
-		  strerror(-result));
+	log_error("api", "%s is stored but did not reach log and snapshot: %s",
+		  run->call.operation->name, strerror(-result));
 	return refuse(&run->refusal, "ServiceUnavailableException",
-		      "The change is stored but not yet in force; it will be as soon as the broker's link is back");
+		      "The change is stored but not yet in force; it will be as soon as the "
+		      "broker's link is back");
 }
 
 static int read_and_write(struct run *run)
@@ -218,10 +231,12 @@ static int run_handler(struct run *run)
 static int check_output(struct run *run)
 {
 	struct refusal what = {0};
-	if (!run->api->options.check_output || shape_check(&run->call.operation->output, run->call.out, &what) == 0)
+	if (!run->api->options.check_output ||
+	    shape_check(&run->call.operation->output, run->call.out, &what) == 0)
 		return 0;
-	refuse(&run->refusal, "InternalFailureException", "%s answered what its output does not allow: %s",
-	       run->call.operation->name, what.message);
+	refuse(&run->refusal, "InternalFailureException",
+	       "%s answered what its output does not allow: %s", run->call.operation->name,
+	       what.message);
 	refusal_clear(&what);
 	return -1;
 }
@@ -236,8 +251,8 @@ static void answer_output(struct run *run, struct api_answer *ret)
 	json_decref(output);
 }
 
-static void answer_refusal(const struct api *api, const struct refusal *refusal, const struct fault *fault,
-			   struct api_answer *ret)
+static void answer_refusal(const struct api *api, const struct refusal *refusal,
+			   const struct fault *fault, struct api_answer *ret)
 {
 	json_t *body = json_object();
 	g_autofree char *message = g_utf8_make_valid(refusal->message, -1);
@@ -270,7 +285,8 @@ static bool may_record(struct api *api, int64_t now_ms)
 }
 
 static void record_refusal(struct api *api, const struct api_request *request, const char *key_id,
-			   const struct operation *op, const json_t *in, const struct refusal *refusal)
+			   const struct operation *op, const json_t *in,
+			   const struct refusal *refusal)
 {
 	const struct api_env *env = api->options.env;
 	int64_t now_ms = clock_now_ms(env->clock);
@@ -279,7 +295,8 @@ static void record_refusal(struct api *api, const struct api_request *request, c
 	g_autofree char *target = op && in ? trail_target(op, in, NULL) : g_strdup("");
 	g_autofree char *detail = trail_message(refusal->message);
 	struct trail_row row = {
-		request->id, now_ms, key_id, request->address, op ? op->name : "", target, refusal->exception, detail,
+		request->id,        now_ms, key_id, request->address, op ? op->name : "", target,
+		refusal->exception, detail,
 	};
 	int result = store_write(env->store, add_record, &row);
 	if (result < 0)
@@ -312,7 +329,8 @@ static void finish_refused(struct run *run, struct api_answer *ret)
 		ret->status = 405;
 	bool is_recorded = ret->status == 403 || (op && op->writes && ret->status < 500);
 	if (is_recorded)
-		record_refusal(api, run->request, run->caller->key_id, op, run->call.in, &run->refusal);
+		record_refusal(api, run->request, run->caller->key_id, op, run->call.in,
+			       &run->refusal);
 }
 
 void api_run(struct api *api, const struct api_caller *caller, const struct api_request *request,
@@ -336,8 +354,8 @@ void api_run(struct api *api, const struct api_caller *caller, const struct api_
 	refusal_clear(&run.refusal);
 }
 
-void api_refuse(struct api *api, const char *key_id, const struct api_request *request, const struct refusal *refusal,
-		struct api_answer *ret)
+void api_refuse(struct api *api, const char *key_id, const struct api_request *request,
+		const struct refusal *refusal, struct api_answer *ret)
 {
 	*ret = (struct api_answer){.operation = ""};
 	answer_refusal(api, refusal, NULL, ret);

@@ -1,10 +1,11 @@
 /* The interpreter: one API call from an authenticated request to its answer, by the rows of model/.
  *
- *     route -> role -> gather members -> constraints -> handler -> output -> answer        (spec/api.md section 1)
+ *     route -> role -> gather members -> constraints -> handler -> output -> answer (spec/api.md
+ * section 1)
  *                 |__________________________|____________|-> refusal, recorded when S18 says so
  *
- * It knows nothing of HTTP connections or signatures: http.c feeds it, tests call it directly. Safe for any number of
- * threads at once, each with a reader of its own. */
+ * It knows nothing of HTTP connections or signatures: http.c feeds it, tests call it directly. Safe
+ * for any number of threads at once, each with a reader of its own. */
 #ifndef API_INTERPRET_H
 #define API_INTERPRET_H
 
@@ -38,8 +39,9 @@ struct api_caller {
 
 struct api_answer {
 	int status;
-	const char *exception; /* for x-amzn-errortype; NULL on success. Borrowed from the program */
-	char *body;            /* JSON object; freed by api_answer_clear */
+	const char
+		*exception; /* for x-amzn-errortype; NULL on success. Borrowed from the program */
+	char *body;         /* JSON object; freed by api_answer_clear */
 	const char *operation; /* "" when none was reached */
 };
 
@@ -63,12 +65,13 @@ const struct model *api_model(const struct api *api);
 void api_run(struct api *api, const struct api_caller *caller, const struct api_request *request,
 	     struct sql_conn *reader, struct api_answer *ret);
 
-/* Answers a request that got no further than its refusal (authentication, size), and records it (S18). */
-void api_refuse(struct api *api, const char *key_id, const struct api_request *request, const struct refusal *refusal,
-		struct api_answer *ret);
+/* Answers a request that got no further than its refusal (authentication, size), and records it
+ * (S18). */
+void api_refuse(struct api *api, const char *key_id, const struct api_request *request,
+		const struct refusal *refusal, struct api_answer *ret);
 
-/* Input members from where they travel, with constraints checked: what handlers get. -1 with the refusal. The caller
- * owns *ret_in. Pure: fuzzed. */
+/* Input members from where they travel, with constraints checked: what handlers get. -1 with the
+ * refusal. The caller owns *ret_in. Pure: fuzzed. */
 struct route;
 int api_gather(const struct route *route, const struct api_request *request, json_t **ret_in,
 	       struct refusal *refusal) MUST_USE;

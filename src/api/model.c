@@ -9,19 +9,21 @@
 #include "api/model_files.tbl.h"
 #undef MODEL_FILE
 
+/* clang-format off */
 const struct model_file model_files[] = {
 #define MODEL_FILE(id, path) {path, model_text_##id, model_end_##id},
 #include "api/model_files.tbl.h"
 #undef MODEL_FILE
 	{NULL, NULL, NULL},
 };
+/* clang-format on */
 
 struct model {
-	GPtrArray *documents;  /* json_t: strings of the rows are borrowed from them */
-	GPtrArray *blocks;     /* memory of the rows */
-	GHashTable *shapes;    /* name -> struct shape */
-	GHashTable *statuses;  /* exception -> HTTP status */
-	GArray *operations;    /* struct operation, by name */
+	GPtrArray *documents; /* json_t: strings of the rows are borrowed from them */
+	GPtrArray *blocks;    /* memory of the rows */
+	GHashTable *shapes;   /* name -> struct shape */
+	GHashTable *statuses; /* exception -> HTTP status */
+	GArray *operations;   /* struct operation, by name */
 };
 
 /* What a load carries from step to step. */
@@ -31,26 +33,40 @@ struct load {
 	struct fault *fault;
 };
 
-static const struct name_row {
+struct name_row {
 	const char *name;
 	int value;
-} role_rows[] = {{"viewer", ROLE_VIEWER}, {"operator", ROLE_OPERATOR}, {"admin", ROLE_ADMIN}, {NULL, 0}},
-  type_rows[] = {{"string", SHAPE_STRING},
-		 {"integer", SHAPE_INTEGER},
-		 {"long", SHAPE_LONG},
-		 {"double", SHAPE_DOUBLE},
-		 {"boolean", SHAPE_BOOLEAN},
-		 {"timestamp", SHAPE_TIMESTAMP},
-		 {"list", SHAPE_LIST},
-		 {"map", SHAPE_MAP},
-		 {"structure", SHAPE_STRUCTURE},
-		 {NULL, -1}},
-  place_rows[] = {{"body", PLACE_BODY},
-		  {"uri", PLACE_URI},
-		  {"query", PLACE_QUERY},
-		  {"header", PLACE_HEADER},
-		  {"payload", PLACE_PAYLOAD},
-		  {NULL, -1}};
+};
+
+/* Each ends with what an unknown name is. */
+static const struct name_row role_rows[] = {
+	{"viewer",   ROLE_VIEWER  },
+	{"operator", ROLE_OPERATOR},
+	{"admin",    ROLE_ADMIN   },
+	{NULL,       0            },
+};
+
+static const struct name_row type_rows[] = {
+	{"string",    SHAPE_STRING   },
+        {"integer",   SHAPE_INTEGER  },
+	{"long",      SHAPE_LONG     },
+        {"double",    SHAPE_DOUBLE   },
+	{"boolean",   SHAPE_BOOLEAN  },
+        {"timestamp", SHAPE_TIMESTAMP},
+	{"list",      SHAPE_LIST     },
+        {"map",       SHAPE_MAP      },
+	{"structure", SHAPE_STRUCTURE},
+        {NULL,        -1             },
+};
+
+static const struct name_row place_rows[] = {
+	{"body",    PLACE_BODY   },
+        {"uri",     PLACE_URI    },
+        {"query",   PLACE_QUERY  },
+	{"header",  PLACE_HEADER },
+        {"payload", PLACE_PAYLOAD},
+        {NULL,      -1           },
+};
 
 static int value_of(const struct name_row *rows, const char *name)
 {
@@ -87,7 +103,8 @@ static const char **texts_of(struct model *model, const json_t *list, size_t *re
 	size_t n = json_array_size(list), i;
 	const char **texts = keep(model, n, sizeof(*texts));
 	json_t *entry;
-	json_array_foreach(list, i, entry) {
+	json_array_foreach(list, i, entry)
+	{
 		texts[i] = json_string_value(entry);
 		if (!texts[i])
 			return NULL;
@@ -102,7 +119,8 @@ static struct shape *shape_named(struct model *model, const char *name)
 }
 
 /* Members of a structure, or of an operation's input or output. */
-static int load_members(const struct load *load, const char *row, json_t *rows, struct shape *structure)
+static int load_members(const struct load *load, const char *row, json_t *rows,
+			struct shape *structure)
 {
 	structure->type = SHAPE_STRUCTURE;
 	structure->n_members = json_object_size(rows);
@@ -110,17 +128,19 @@ static int load_members(const struct load *load, const char *row, json_t *rows, 
 	struct member *member = structure->members;
 	const char *name;
 	json_t *value;
-	json_object_foreach(rows, name, value) {
+	json_object_foreach(rows, name, value)
+	{
 		const char *shape, *place = "body", *wire = name, *format;
 		int is_required = 0, flag;
 		json_error_t error;
-		if (json_unpack_ex(value, &error, 0, "{s:s, s?s, s?s, s?b, s?b, s?s, s?b !}", "shape", &shape, "in",
-				   &place, "wire", &wire, "required", &is_required, "idempotencyToken", &flag,
-				   "timestampFormat", &format, "new", &flag) < 0)
+		if (json_unpack_ex(value, &error, 0, "{s:s, s?s, s?s, s?b, s?b, s?s, s?b !}",
+				   "shape", &shape, "in", &place, "wire", &wire, "required",
+				   &is_required, "idempotencyToken", &flag, "timestampFormat",
+				   &format, "new", &flag) < 0)
 			return bad(load, row, error.text);
 		int where = value_of(place_rows, place);
-		*member = (struct member){name, wire, shape_named(load->model, shape), (enum member_place)where,
-					  is_required != 0};
+		*member = (struct member){name, wire, shape_named(load->model, shape),
+					  (enum member_place)where, is_required != 0};
 		if (where < 0 || !member->shape)
 			return bad(load, row, name);
 		member++;
@@ -134,9 +154,10 @@ static int load_shape(const struct load *load, const char *name, json_t *row)
 	const char *type, *of = NULL, *key = NULL, *value = NULL;
 	json_t *members = NULL, *values = NULL;
 	json_error_t error;
-	if (json_unpack_ex(row, &error, 0, "{s:s, s?I, s?I, s?s, s?o, s?s, s?s, s?s, s?o !}", "type", &type, "min",
-			   &shape->min, "max", &shape->max, "pattern", &shape->pattern, "enum", &values, "of", &of,
-			   "key", &key, "value", &value, "members", &members) < 0)
+	if (json_unpack_ex(row, &error, 0, "{s:s, s?I, s?I, s?s, s?o, s?s, s?s, s?s, s?o !}",
+			   "type", &type, "min", &shape->min, "max", &shape->max, "pattern",
+			   &shape->pattern, "enum", &values, "of", &of, "key", &key, "value",
+			   &value, "members", &members) < 0)
 		return bad(load, name, error.text);
 	shape->name = name;
 	shape->type = (enum shape_type)value_of(type_rows, type);
@@ -145,7 +166,8 @@ static int load_shape(const struct load *load, const char *name, json_t *row)
 	shape->of = shape_named(load->model, of);
 	shape->key = shape_named(load->model, key);
 	shape->value = shape_named(load->model, value);
-	bool is_whole = value_of(type_rows, type) >= 0 && (shape->type == SHAPE_LIST) == (shape->of != NULL) &&
+	bool is_whole = value_of(type_rows, type) >= 0 &&
+			(shape->type == SHAPE_LIST) == (shape->of != NULL) &&
 			(shape->type == SHAPE_MAP) == (shape->key && shape->value) &&
 			(shape->type == SHAPE_STRUCTURE) == (members != NULL);
 	if (!is_whole)
@@ -161,11 +183,13 @@ static int load_shapes(const struct load *load, json_t *document)
 {
 	const char *name;
 	json_t *row;
-	json_object_foreach(document, name, row) {
+	json_object_foreach(document, name, row)
+	{
 		g_hash_table_insert(load->model->shapes, g_strdup(name),
 				    keep(load->model, 1, sizeof(struct shape)));
 	}
-	json_object_foreach(document, name, row) {
+	json_object_foreach(document, name, row)
+	{
 		if (load_shape(load, name, row) < 0)
 			return -1;
 	}
@@ -176,11 +200,12 @@ static int load_errors(const struct load *load, json_t *document)
 {
 	const char *name, *origin;
 	json_t *row, *members;
-	json_object_foreach(document, name, row) {
+	json_object_foreach(document, name, row)
+	{
 		int status;
 		json_error_t error;
-		if (json_unpack_ex(row, &error, 0, "{s:i, s:o, s:s !}", "http", &status, "members", &members, "origin",
-				   &origin) < 0)
+		if (json_unpack_ex(row, &error, 0, "{s:i, s:o, s:s !}", "http", &status, "members",
+				   &members, "origin", &origin) < 0)
 			return bad(load, name, error.text);
 		g_hash_table_insert(load->model->statuses, g_strdup(name), GINT_TO_POINTER(status));
 	}
@@ -192,14 +217,17 @@ static int load_page(const struct load *load, struct operation *op, json_t *row)
 	struct page_row *page = &op->page;
 	json_int_t limit;
 	json_error_t error;
-	if (json_unpack_ex(row, &error, 0, "{s:s, s:s, s?s, s:s, s:I !}", "in", &page->token_in, "out",
-			   &page->token_out, "limit", &page->limit, "items", &page->items, "default", &limit) < 0)
+	if (json_unpack_ex(row, &error, 0, "{s:s, s:s, s?s, s:s, s:I !}", "in", &page->token_in,
+			   "out", &page->token_out, "limit", &page->limit, "items", &page->items,
+			   "default", &limit) < 0)
 		return bad(load, op->name, error.text);
 	const struct member *items = shape_member(&op->output, page->items);
-	if (!shape_member(&op->input, page->token_in) || !shape_member(&op->output, page->token_out) || !items ||
-	    items->shape->type != SHAPE_LIST || (page->limit && !shape_member(&op->input, page->limit)) ||
-	    limit < 1 || limit > 250)
-		return bad(load, op->name, "page names members that are not there, or a default outside 1..250");
+	if (!shape_member(&op->input, page->token_in) ||
+	    !shape_member(&op->output, page->token_out) || !items ||
+	    items->shape->type != SHAPE_LIST ||
+	    (page->limit && !shape_member(&op->input, page->limit)) || limit < 1 || limit > 250)
+		return bad(load, op->name,
+			   "page names members that are not there, or a default outside 1..250");
 	page->default_limit = limit;
 	op->is_paged = true;
 	return 0;
@@ -255,7 +283,8 @@ static int load_secrets(const struct load *load, struct operation *op, json_t *r
 	if (!op->secrets)
 		return bad(load, op->name, "secret is not a list of members");
 	for (size_t i = 0; i < n; i++) {
-		if (!has_member_at(&op->input, op->secrets[i]) && !has_member_at(&op->output, op->secrets[i]))
+		if (!has_member_at(&op->input, op->secrets[i]) &&
+		    !has_member_at(&op->output, op->secrets[i]))
 			return bad(load, op->name, "secret names a member that is not there");
 	}
 	return 0;
@@ -265,8 +294,10 @@ static int check_exceptions(const struct load *load, const struct operation *op,
 {
 	size_t i;
 	json_t *name;
-	json_array_foreach(names, i, name) {
-		if (!json_is_string(name) || model_status(load->model, json_string_value(name)) == 0)
+	json_array_foreach(names, i, name)
+	{
+		if (!json_is_string(name) ||
+		    model_status(load->model, json_string_value(name)) == 0)
 			return bad(load, op->name, "an error that model/errors.json does not know");
 	}
 	return 0;
@@ -279,11 +310,13 @@ static int load_operation(const struct load *load, const char *name, json_t *row
 	json_t *input, *output, *errors, *page = NULL, *secret = NULL;
 	int writes, is_new;
 	json_error_t error;
-	if (json_unpack_ex(row, &error, 0,
-			   "{s:s, s:s, s:s, s?s, s:s, s:s, s:s, s:b, s?b, s:o, s:o, s:o, s?o, s?o !}", "family",
-			   &op.family, "group", &op.group, "summary", &op.summary, "notes", &notes, "method",
-			   &op.method, "uri", &op.uri, "role", &role, "writes", &writes, "new", &is_new, "input",
-			   &input, "output", &output, "errors", &errors, "page", &page, "secret", &secret) < 0)
+	if (json_unpack_ex(
+		    row, &error, 0,
+		    "{s:s, s:s, s:s, s?s, s:s, s:s, s:s, s:b, s?b, s:o, s:o, s:o, s?o, s?o !}",
+		    "family", &op.family, "group", &op.group, "summary", &op.summary, "notes",
+		    &notes, "method", &op.method, "uri", &op.uri, "role", &role, "writes", &writes,
+		    "new", &is_new, "input", &input, "output", &output, "errors", &errors, "page",
+		    &page, "secret", &secret) < 0)
 		return bad(load, name, error.text);
 	op.role = role_of(role);
 	op.writes = writes != 0;
@@ -294,7 +327,8 @@ static int load_operation(const struct load *load, const char *name, json_t *row
 	    check_exceptions(load, &op, errors) < 0)
 		return -1;
 	op.input.name = op.output.name = name;
-	if ((page && load_page(load, &op, page) < 0) || (secret && load_secrets(load, &op, secret) < 0))
+	if ((page && load_page(load, &op, page) < 0) ||
+	    (secret && load_secrets(load, &op, secret) < 0))
 		return -1;
 	g_array_append_val(load->model->operations, op);
 	return 0;
@@ -304,7 +338,8 @@ static int load_operations(const struct load *load, json_t *document)
 {
 	const char *name;
 	json_t *row;
-	json_object_foreach(document, name, row) {
+	json_object_foreach(document, name, row)
+	{
 		if (load_operation(load, name, row) < 0)
 			return -1;
 	}
@@ -315,7 +350,8 @@ static int load_file(struct load *load, const struct model_file *file)
 {
 	json_error_t error;
 	load->path = file->path;
-	json_t *document = json_loadb(file->text, (size_t)(file->end - file->text), JSON_REJECT_DUPLICATES, &error);
+	json_t *document = json_loadb(file->text, (size_t)(file->end - file->text),
+				      JSON_REJECT_DUPLICATES, &error);
 	if (!document)
 		return bad(load, "no JSON", error.text);
 	g_ptr_array_add(load->model->documents, document);
@@ -337,9 +373,10 @@ static int by_name(const void *a, const void *b)
 static struct operation *find(const struct model *model, const char *name)
 {
 	struct operation key = {.name = name};
-	return model->operations->len == 0 ? NULL
-					   : bsearch(&key, model->operations->data, model->operations->len,
-						     sizeof(struct operation), by_name);
+	return model->operations->len == 0
+		       ? NULL
+		       : bsearch(&key, model->operations->data, model->operations->len,
+				 sizeof(struct operation), by_name);
 }
 
 /* Sorts the rows, refuses names that stand twice, and ties the handlers to them. */

@@ -1,12 +1,13 @@
 /* The API as data: what model/ says, read once at start and never changed.
  *
- *     model/operations/GROUP.json   a row an operation: method, URI, least role, members, errors, paging
- *     model/shapes.json             types and constraints of members, by name
- *     model/errors.json             exception -> HTTP status
+ *     model/operations/GROUP.json   a row an operation: method, URI, least role, members, errors,
+ * paging model/shapes.json             types and constraints of members, by name model/errors.json
+ * exception -> HTTP status
  *
- * The files stand in the program itself (model_data.S). Loading checks everything: a row without a role, an unknown
- * shape, a pattern that does not compile or a secret that names no member does not load (S17). Routing, authorization,
- * validation, the trail and the reference pages all walk these rows.
+ * The files stand in the program itself (model_data.S). Loading checks everything: a row without a
+ * role, an unknown shape, a pattern that does not compile or a secret that names no member does not
+ * load (S17). Routing, authorization, validation, the trail and the reference pages all walk these
+ * rows.
  *
  * A loaded model is immutable and may be used by any thread. */
 #ifndef API_MODEL_H
@@ -49,7 +50,8 @@ struct member {
 	bool is_required;
 };
 
-/* One type. min and max bound the value of numbers, the code points of strings, the entries of lists and maps. */
+/* One type. min and max bound the value of numbers, the code points of strings, the entries of
+ * lists and maps. */
 struct shape {
 	const char *name;
 	enum shape_type type;
@@ -104,7 +106,8 @@ int model_status(const struct model *model, const char *exception);
 
 const struct member *shape_member(const struct shape *structure, const char *name);
 
-/* A text of model/ as it stands in the program: path relative to the repository ("model/shapes.json"). */
+/* A text of model/ as it stands in the program: path relative to the repository
+ * ("model/shapes.json"). */
 struct model_file {
 	const char *path;
 	const char *text, *end;

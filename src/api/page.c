@@ -5,8 +5,10 @@
 struct page page_of(struct api_call *call)
 {
 	CHECK(call->operation->is_paged);
-	return (struct page){
-		.call = call, .after = call->page_after, .limit = call->page_limit, .items = json_array()};
+	return (struct page){.call = call,
+			     .after = call->page_after,
+			     .limit = call->page_limit,
+			     .items = json_array()};
 }
 
 int page_add(struct page *page, json_t *item, const char *cursor)
@@ -31,7 +33,8 @@ void page_end(struct page *page)
 	out_json(call, row->items, page->items);
 	page->items = NULL;
 	if (page->is_more) {
-		g_autofree char *token = token_seal(call->token_key, call->operation, call->in, page->last);
+		g_autofree char *token =
+			token_seal(call->token_key, call->operation, call->in, page->last);
 		out_text(call, row->token_out, token);
 	}
 }

@@ -8,10 +8,10 @@
 static const struct spelling {
 	const char *java, *pcre;
 } spellings[] = {
-	{"\\p{Graph}", "\\x21-\\x7e"},
+	{"\\p{Graph}", "\\x21-\\x7e"     },
 	{"\\p{Cntrl}", "\\x00-\\x1f\\x7f"},
-	{"\\w", "a-zA-Z0-9_"},
-	{"\\d", "0-9"},
+	{"\\w",        "a-zA-Z0-9_"      },
+	{"\\d",        "0-9"             },
 };
 
 static const struct spelling *spelling_at(const char *p)

@@ -1,5 +1,5 @@
-/* Patterns of the model are Java's; GLib's are PCRE in Unicode mode. The few spellings that differ are translated:
- * \p{Graph} and \p{Cntrl} are ASCII in Java, \w and \d too. */
+/* Patterns of the model are Java's; GLib's are PCRE in Unicode mode. The few spellings that differ
+ * are translated: \p{Graph} and \p{Cntrl} are ASCII in Java, \w and \d too. */
 #ifndef API_PATTERN_H
 #define API_PATTERN_H
 

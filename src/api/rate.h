@@ -1,4 +1,5 @@
-/* How often something may happen: a bucket that holds `burst` and fills by `per_minute`. Times come in from outside. */
+/* How often something may happen: a bucket that holds `burst` and fills by `per_minute`. Times come
+ * in from outside. */
 #ifndef API_RATE_H
 #define API_RATE_H
 

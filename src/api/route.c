@@ -20,7 +20,8 @@ static size_t split(struct view path, struct view segments[OPERATION_SEGMENTS_MA
 	return n;
 }
 
-/* How well the segments fit: a bit for each, first segment highest, set where a fixed one stands. -1: not at all. */
+/* How well the segments fit: a bit for each, first segment highest, set where a fixed one stands.
+ * -1: not at all. */
 static int fit(const struct operation *op, const struct view *segments, size_t n)
 {
 	int bits = 0;

@@ -1,7 +1,8 @@
 /* From method and path to an operation.
  *
- * The raw path is split at '/' first and labels are percent-decoded after that, for clients send ARNs with "%2F" in
- * one label. Fixed segments win over labels; one trailing slash is ignored; an empty label is no match. */
+ * The raw path is split at '/' first and labels are percent-decoded after that, for clients send
+ * ARNs with "%2F" in one label. Fixed segments win over labels; one trailing slash is ignored; an
+ * empty label is no match. */
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 

@@ -18,7 +18,8 @@ static void show_list(const json_t *list, GString *out)
 	size_t i;
 	json_t *entry;
 	g_string_append_c(out, '[');
-	json_array_foreach(list, i, entry) {
+	json_array_foreach(list, i, entry)
+	{
 		g_string_append(out, i > 0 ? ", " : "");
 		show(entry, out);
 	}
@@ -30,7 +31,8 @@ static void show_object(const json_t *object, GString *out)
 	const char *key, *separator = "";
 	json_t *entry;
 	g_string_append_c(out, '{');
-	json_object_foreach((json_t *)(uintptr_t)object, key, entry) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, entry)
+	{
 		g_string_append_printf(out, "%s%s=", separator, key);
 		show(entry, out);
 		separator = ", ";
@@ -82,7 +84,8 @@ static void PRINTF_LIKE(3, 4) fail(struct check *check, const json_t *value, con
 	va_start(args, fmt);
 	g_string_append(check->text, check->n > 1 ? "; " : "");
 	add_value(check->text, value);
-	g_string_append_printf(check->text, " at '%s' failed to satisfy constraint: ", check->path->str);
+	g_string_append_printf(check->text,
+			       " at '%s' failed to satisfy constraint: ", check->path->str);
 	g_string_append_vprintf(check->text, fmt, args);
 	va_end(args);
 }
@@ -92,15 +95,15 @@ static const struct type_row {
 	json_type types[2];
 	const char *measure; /* what min and max bound */
 } type_rows[] = {
-	[SHAPE_STRING] = {"a string", {JSON_STRING, JSON_STRING}, "length"},
-	[SHAPE_INTEGER] = {"an integer", {JSON_INTEGER, JSON_INTEGER}, "value"},
-	[SHAPE_LONG] = {"an integer", {JSON_INTEGER, JSON_INTEGER}, "value"},
-	[SHAPE_DOUBLE] = {"a number", {JSON_INTEGER, JSON_REAL}, "value"},
-	[SHAPE_BOOLEAN] = {"a boolean", {JSON_TRUE, JSON_FALSE}, "value"},
-	[SHAPE_TIMESTAMP] = {"a time in milliseconds", {JSON_INTEGER, JSON_INTEGER}, "value"},
-	[SHAPE_LIST] = {"a list", {JSON_ARRAY, JSON_ARRAY}, "length"},
-	[SHAPE_MAP] = {"a map", {JSON_OBJECT, JSON_OBJECT}, "length"},
-	[SHAPE_STRUCTURE] = {"a structure", {JSON_OBJECT, JSON_OBJECT}, "length"},
+	[SHAPE_STRING] = {"a string",               {JSON_STRING, JSON_STRING},   "length"},
+	[SHAPE_INTEGER] = {"an integer",             {JSON_INTEGER, JSON_INTEGER}, "value" },
+	[SHAPE_LONG] = {"an integer",             {JSON_INTEGER, JSON_INTEGER}, "value" },
+	[SHAPE_DOUBLE] = {"a number",               {JSON_INTEGER, JSON_REAL},    "value" },
+	[SHAPE_BOOLEAN] = {"a boolean",              {JSON_TRUE, JSON_FALSE},      "value" },
+	[SHAPE_TIMESTAMP] = {"a time in milliseconds", {JSON_INTEGER, JSON_INTEGER}, "value" },
+	[SHAPE_LIST] = {"a list",                 {JSON_ARRAY, JSON_ARRAY},     "length"},
+	[SHAPE_MAP] = {"a map",                  {JSON_OBJECT, JSON_OBJECT},   "length"},
+	[SHAPE_STRUCTURE] = {"a structure",            {JSON_OBJECT, JSON_OBJECT},   "length"},
 };
 
 static double measure_of(const json_t *value)
@@ -119,9 +122,11 @@ static void check_bounds(const struct shape *shape, const json_t *value, struct 
 	const char *what = type_rows[shape->type].measure;
 	double measure = measure_of(value);
 	if (shape->has_min && measure < (double)shape->min)
-		fail(check, value, "Member must have %s greater than or equal to %" G_GINT64_FORMAT, what, shape->min);
+		fail(check, value, "Member must have %s greater than or equal to %" G_GINT64_FORMAT,
+		     what, shape->min);
 	if (shape->has_max && measure > (double)shape->max)
-		fail(check, value, "Member must have %s less than or equal to %" G_GINT64_FORMAT, what, shape->max);
+		fail(check, value, "Member must have %s less than or equal to %" G_GINT64_FORMAT,
+		     what, shape->max);
 }
 
 static bool is_in_enum(const struct shape *shape, const char *text)
@@ -137,7 +142,8 @@ static void check_text(const struct shape *shape, const json_t *value, struct ch
 {
 	const char *text = json_string_value(value);
 	if (shape->regex && !pattern_matches(shape->regex, text))
-		fail(check, value, "Member must satisfy regular expression pattern: %s", shape->pattern);
+		fail(check, value, "Member must satisfy regular expression pattern: %s",
+		     shape->pattern);
 	if (shape->enum_values && !is_in_enum(shape, text)) {
 		g_autofree char *all = g_strjoinv(", ", (char **)(uintptr_t)shape->enum_values);
 		fail(check, value, "Member must satisfy enum value set: [%s]", all);
@@ -151,7 +157,8 @@ static void check_list(const struct shape *shape, const json_t *list, struct che
 	gsize here = check->path->len;
 	size_t i;
 	json_t *entry;
-	json_array_foreach(list, i, entry) {
+	json_array_foreach(list, i, entry)
+	{
 		g_string_append_printf(check->path, ".%zu.member", i + 1);
 		check_value(shape->of, entry, check);
 		g_string_truncate(check->path, here);
@@ -159,7 +166,8 @@ static void check_list(const struct shape *shape, const json_t *list, struct che
 }
 
 /* AWS tells the constraints that a key misses as a list, at the map's own place. */
-static void check_key(const struct shape *shape, const json_t *map, const char *key, struct check *check)
+static void check_key(const struct shape *shape, const json_t *map, const char *key,
+		      struct check *check)
 {
 	struct check inner = {g_string_new(NULL), g_string_new(NULL), 0};
 	json_t *text = json_string(key);
@@ -167,7 +175,8 @@ static void check_key(const struct shape *shape, const json_t *map, const char *
 	json_decref(text);
 	if (inner.n > 0) {
 		const char *what = strstr(inner.text->str, "Member must");
-		fail(check, map, "Map keys must satisfy constraint: [%s]", what ? what : inner.text->str);
+		fail(check, map, "Map keys must satisfy constraint: [%s]",
+		     what ? what : inner.text->str);
 	}
 	g_string_free(inner.path, TRUE);
 	g_string_free(inner.text, TRUE);
@@ -178,7 +187,8 @@ static void check_map(const struct shape *shape, const json_t *map, struct check
 	gsize here = check->path->len;
 	const char *key;
 	json_t *entry;
-	json_object_foreach((json_t *)(uintptr_t)map, key, entry) {
+	json_object_foreach((json_t *)(uintptr_t)map, key, entry)
+	{
 		check_key(shape, map, key, check);
 		g_string_append_printf(check->path, ".%s.member", key);
 		check_value(shape->value, entry, check);
@@ -231,8 +241,8 @@ int shape_check(const struct shape *shape, const json_t *value, struct refusal *
 	struct check check = {g_string_new(NULL), g_string_new(NULL), 0};
 	check_value(shape, value, &check);
 	if (check.n > 0)
-		refuse(refusal, "InvalidRequestException", "%u validation error%s detected: %s", check.n,
-		       check.n > 1 ? "s" : "", check.text->str);
+		refuse(refusal, "InvalidRequestException", "%u validation error%s detected: %s",
+		       check.n, check.n > 1 ? "s" : "", check.text->str);
 	g_string_free(check.path, TRUE);
 	g_string_free(check.text, TRUE);
 	return check.n > 0 ? -1 : 0;

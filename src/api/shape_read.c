@@ -39,12 +39,14 @@ static json_t *read_integer(const json_t *value, const char *path, struct refusa
 static json_t *read_long(const json_t *value, const char *path, struct refusal *refusal)
 {
 	json_int_t n;
-	return whole_number(value, &n) ? json_integer(n) : unreadable(path, "a 64-bit integer", refusal);
+	return whole_number(value, &n) ? json_integer(n)
+				       : unreadable(path, "a 64-bit integer", refusal);
 }
 
 static json_t *read_double(const json_t *value, const char *path, struct refusal *refusal)
 {
-	return json_is_number(value) ? json_deep_copy(value) : unreadable(path, "a number", refusal);
+	return json_is_number(value) ? json_deep_copy(value)
+				     : unreadable(path, "a number", refusal);
 }
 
 static json_t *read_boolean(const json_t *value, const char *path, struct refusal *refusal)
@@ -64,17 +66,21 @@ static json_t *read_timestamp(const json_t *value, const char *path, struct refu
 	int64_t ms;
 	return timestamp_read(value, &ms) == 0
 		       ? json_integer(ms)
-		       : unreadable(path, "a time: seconds since the epoch, or ISO 8601 text", refusal);
+		       : unreadable(path, "a time: seconds since the epoch, or ISO 8601 text",
+				    refusal);
 }
 
-static json_t *read_list(const struct shape *shape, const json_t *value, const char *path, struct refusal *refusal)
+static json_t *read_list(const struct shape *shape, const json_t *value, const char *path,
+			 struct refusal *refusal)
 {
 	if (!json_is_array(value))
 		return unreadable(path, "a list", refusal);
 	json_t *list = json_array(), *entry;
 	size_t i;
-	json_array_foreach(value, i, entry) {
-		json_t *read = json_is_null(entry) ? json_null() : shape_read(shape->of, entry, path, refusal);
+	json_array_foreach(value, i, entry)
+	{
+		json_t *read = json_is_null(entry) ? json_null()
+						   : shape_read(shape->of, entry, path, refusal);
 		if (!read) {
 			json_decref(list);
 			return NULL;
@@ -84,14 +90,17 @@ static json_t *read_list(const struct shape *shape, const json_t *value, const c
 	return list;
 }
 
-static json_t *read_map(const struct shape *shape, const json_t *value, const char *path, struct refusal *refusal)
+static json_t *read_map(const struct shape *shape, const json_t *value, const char *path,
+			struct refusal *refusal)
 {
 	if (!json_is_object(value))
 		return unreadable(path, "an object", refusal);
 	json_t *map = json_object(), *entry;
 	const char *key;
-	json_object_foreach((json_t *)(uintptr_t)value, key, entry) {
-		json_t *read = json_is_null(entry) ? NULL : shape_read(shape->value, entry, path, refusal);
+	json_object_foreach((json_t *)(uintptr_t)value, key, entry)
+	{
+		json_t *read =
+			json_is_null(entry) ? NULL : shape_read(shape->value, entry, path, refusal);
 		if (!read && !json_is_null(entry)) {
 			json_decref(map);
 			return NULL;
@@ -102,7 +111,8 @@ static json_t *read_map(const struct shape *shape, const json_t *value, const ch
 	return map;
 }
 
-static json_t *read_structure(const struct shape *shape, const json_t *value, const char *path, struct refusal *refusal)
+static json_t *read_structure(const struct shape *shape, const json_t *value, const char *path,
+			      struct refusal *refusal)
 {
 	if (!json_is_object(value))
 		return unreadable(path, "an object", refusal);
@@ -123,23 +133,30 @@ static json_t *read_structure(const struct shape *shape, const json_t *value, co
 }
 
 typedef json_t *scalar_fn(const json_t *value, const char *path, struct refusal *refusal);
-typedef json_t *nested_fn(const struct shape *shape, const json_t *value, const char *path, struct refusal *refusal);
+typedef json_t *nested_fn(const struct shape *shape, const json_t *value, const char *path,
+			  struct refusal *refusal);
 
 static const struct reader_row {
 	scalar_fn *scalar;
 	nested_fn *nested;
 } readers[] = {
-	[SHAPE_STRING] = {read_string, NULL},   [SHAPE_INTEGER] = {read_integer, NULL},
-	[SHAPE_LONG] = {read_long, NULL},       [SHAPE_DOUBLE] = {read_double, NULL},
-	[SHAPE_BOOLEAN] = {read_boolean, NULL}, [SHAPE_TIMESTAMP] = {read_timestamp, NULL},
-	[SHAPE_LIST] = {NULL, read_list},       [SHAPE_MAP] = {NULL, read_map},
-	[SHAPE_STRUCTURE] = {NULL, read_structure},
+	[SHAPE_STRING] = {read_string,    NULL          },
+          [SHAPE_INTEGER] = {read_integer,   NULL          },
+	[SHAPE_LONG] = {read_long,      NULL          },
+          [SHAPE_DOUBLE] = {read_double,    NULL          },
+	[SHAPE_BOOLEAN] = {read_boolean,   NULL          },
+          [SHAPE_TIMESTAMP] = {read_timestamp, NULL          },
+	[SHAPE_LIST] = {NULL,           read_list     },
+          [SHAPE_MAP] = {NULL,           read_map      },
+	[SHAPE_STRUCTURE] = {NULL,           read_structure},
 };
 
-json_t *shape_read(const struct shape *shape, const json_t *value, const char *path, struct refusal *refusal)
+json_t *shape_read(const struct shape *shape, const json_t *value, const char *path,
+		   struct refusal *refusal)
 {
 	const struct reader_row *reader = &readers[shape->type];
-	return reader->scalar ? reader->scalar(value, path, refusal) : reader->nested(shape, value, path, refusal);
+	return reader->scalar ? reader->scalar(value, path, refusal)
+			      : reader->nested(shape, value, path, refusal);
 }
 
 static json_t *text_to_string(const char *text)
@@ -150,13 +167,17 @@ static json_t *text_to_string(const char *text)
 static json_t *text_to_long(const char *text)
 {
 	gint64 n;
-	return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &n, NULL) ? json_integer(n) : NULL;
+	return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &n, NULL)
+		       ? json_integer(n)
+		       : NULL;
 }
 
 static json_t *text_to_integer(const char *text)
 {
 	gint64 n;
-	return g_ascii_string_to_signed(text, 10, G_MININT32, G_MAXINT32, &n, NULL) ? json_integer(n) : NULL;
+	return g_ascii_string_to_signed(text, 10, G_MININT32, G_MAXINT32, &n, NULL)
+		       ? json_integer(n)
+		       : NULL;
 }
 
 static json_t *text_to_boolean(const char *text)
@@ -206,7 +227,8 @@ static json_t *write_structure(const struct shape *shape, const json_t *value)
 		const struct member *member = &shape->members[i];
 		json_t *given = json_object_get(value, member->name);
 		if (given && !json_is_null(given))
-			json_object_set_new(structure, member->wire, shape_write(member->shape, given));
+			json_object_set_new(structure, member->wire,
+					    shape_write(member->shape, given));
 	}
 	return structure;
 }
@@ -225,5 +247,6 @@ json_t *shape_write(const struct shape *shape, const json_t *value)
 		[SHAPE_MAP] = write_map,
 		[SHAPE_STRUCTURE] = write_structure,
 	};
-	return rows[shape->type] ? rows[shape->type](shape, value) : json_incref((json_t *)(uintptr_t)value);
+	return rows[shape->type] ? rows[shape->type](shape, value)
+				 : json_incref((json_t *)(uintptr_t)value);
 }

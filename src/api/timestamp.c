@@ -20,7 +20,8 @@ static int from_iso8601(const char *text, int64_t *ret_ms)
 	if (!time)
 		return -1;
 	/* GLib reads the seconds as a double: 46.090 may arrive as 46089999 microseconds. */
-	*ret_ms = g_date_time_to_unix(time) * 1000 + (g_date_time_get_microsecond(time) + 500) / 1000;
+	*ret_ms =
+		g_date_time_to_unix(time) * 1000 + (g_date_time_get_microsecond(time) + 500) / 1000;
 	return 0;
 }
 

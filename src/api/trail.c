@@ -6,8 +6,9 @@
 int trail_add(struct sql_conn *txn, const struct trail_row *row)
 {
 	return sql_exec(txn, SQL_trail_add,
-			SQL_ARGS(sql_text(row->id), sql_int(row->at_ms), sql_text(row->key_id), sql_text(row->address),
-				 sql_text(row->operation), sql_text(row->target), sql_text(row->result),
+			SQL_ARGS(sql_text(row->id), sql_int(row->at_ms), sql_text(row->key_id),
+				 sql_text(row->address), sql_text(row->operation),
+				 sql_text(row->target), sql_text(row->result),
 				 sql_text(row->detail)),
 			NULL);
 }
@@ -19,8 +20,9 @@ int trail_each(struct sql_conn *reader, int64_t since_ms, trail_fn *fn, void *ct
 	if (error < 0)
 		return error;
 	while ((error = sql_next(rows)) == 1) {
-		const struct trail_row row = {sql_col_text(rows, 0), sql_col_int(rows, 1),  sql_col_text(rows, 2),
-					      sql_col_text(rows, 3), sql_col_text(rows, 4), sql_col_text(rows, 5),
+		const struct trail_row row = {sql_col_text(rows, 0), sql_col_int(rows, 1),
+					      sql_col_text(rows, 2), sql_col_text(rows, 3),
+					      sql_col_text(rows, 4), sql_col_text(rows, 5),
 					      sql_col_text(rows, 6), sql_col_text(rows, 7)};
 		if ((error = fn(&row, ctx)) != 0)
 			break;
@@ -44,8 +46,10 @@ static bool is_secret(const struct operation *op, const char *path)
 	return op->secrets && g_strv_contains(op->secrets, path);
 }
 
-/* The first text short enough to be a name; among the required members, or for an answer among all. */
-static const char *first_name(const struct operation *op, const struct shape *structure, const json_t *values)
+/* The first text short enough to be a name; among the required members, or for an answer among all.
+ */
+static const char *first_name(const struct operation *op, const struct shape *structure,
+			      const json_t *values)
 {
 	for (size_t i = 0; i < structure->n_members; i++) {
 		const struct member *member = &structure->members[i];
@@ -92,10 +96,8 @@ static void shorten(json_t *value)
 	json_t *entry;
 	if (json_is_string(value))
 		shorten_text(value);
-	json_array_foreach(value, i, entry)
-		shorten(entry);
-	json_object_foreach(value, key, entry)
-		shorten(entry);
+	json_array_foreach(value, i, entry) shorten(entry);
+	json_object_foreach(value, key, entry) shorten(entry);
 }
 
 static void remove_path(json_t *object, const char *path)

@@ -123,18 +123,19 @@ json_t *api_ok(struct api_test *t, const char *method, const char *target, const
 {
 	api_send(t, method, target, body);
 	if (t->status != 200)
-		fail_msg("%s %s: %d %s: %s", method, target, t->status, t->exception, json_str(t->out, "message"));
+		fail_msg("%s %s: %d %s: %s", method, target, t->status, t->exception,
+			 json_str(t->out, "message"));
 	return t->out;
 }
 
-const char *api_fails(struct api_test *t, const char *method, const char *target, const char *body, int status,
-		      const char *exception)
+const char *api_fails(struct api_test *t, const char *method, const char *target, const char *body,
+		      int status, const char *exception)
 {
 	api_send(t, method, target, body);
 	const char *message = json_str(t->out, "message");
 	if (t->status != status || strcmp(t->exception, exception) != 0)
-		fail_msg("%s %s: %d %s (%s) instead of %d %s", method, target, t->status, t->exception, message, status,
-			 exception);
+		fail_msg("%s %s: %d %s (%s) instead of %d %s", method, target, t->status,
+			 t->exception, message, status, exception);
 	return message;
 }
 

@@ -1,14 +1,15 @@
-/* The API without HTTP, for tests of handlers: an embedded store in a temporary directory, a manual clock, seeded
- * chance, and calls by method, path and body that go through routing, roles, validation and the output check.
+/* The API without HTTP, for tests of handlers: an embedded store in a temporary directory, a manual
+ * clock, seeded chance, and calls by method, path and body that go through routing, roles,
+ * validation and the output check.
  *
  *     struct api_test t;
  *     api_test_start(&t);                                          // in setup
- *     json_t *out = api_ok(&t, "POST", "/things/lamp", "{}");      // asserts 200; borrowed until the next call
- *     assert_string_equal(json_str(out, "thingName"), "lamp");
- *     api_fails(&t, "GET", "/things/none", NULL, 404, "ResourceNotFoundException");
- *     api_test_stop(&t);                                           // in teardown
+ *     json_t *out = api_ok(&t, "POST", "/things/lamp", "{}");      // asserts 200; borrowed until
+ * the next call assert_string_equal(json_str(out, "thingName"), "lamp"); api_fails(&t, "GET",
+ * "/things/none", NULL, 404, "ResourceNotFoundException"); api_test_stop(&t); // in teardown
  *
- * Calls are made as an admin; api_test.role changes that. Settings, publisher and audit may be replaced between calls. */
+ * Calls are made as an admin; api_test.role changes that. Settings, publisher and audit may be
+ * replaced between calls. */
 #ifndef SUPPORT_API_ENV_H
 #define SUPPORT_API_ENV_H
 
@@ -38,15 +39,16 @@ struct api_test {
 void api_test_start(struct api_test *t);
 void api_test_stop(struct api_test *t);
 
-/* Makes a call; the answer stands in t until the next one. `target` is path and query as on the wire; body may be NULL. */
+/* Makes a call; the answer stands in t until the next one. `target` is path and query as on the
+ * wire; body may be NULL. */
 void api_send(struct api_test *t, const char *method, const char *target, const char *body);
 
 /* As api_send, and asserts status 200. Returns t->out. */
 json_t *api_ok(struct api_test *t, const char *method, const char *target, const char *body);
 
 /* As api_send, and asserts status and exception. Returns the message. */
-const char *api_fails(struct api_test *t, const char *method, const char *target, const char *body, int status,
-		      const char *exception);
+const char *api_fails(struct api_test *t, const char *method, const char *target, const char *body,
+		      int status, const char *exception);
 
 /* A member of an object as text; "" when it is not there. */
 const char *json_str(const json_t *object, const char *member);
