@@ -1,11 +1,11 @@
 /* How a snapshot lies in its file; snapshot_write.c and snapshot_read.c share it.
  *
- *   magic u64 | version u32 | sections u32 | generation u64 | length u64 | { offset u64, count u64 } per section
- *   the sections, in the order of enum snapshot_section, each at a multiple of 8
+ *   magic u64 | version u32 | sections u32 | generation u64 | length u64 | { offset u64, count u64
+ * } per section the sections, in the order of enum snapshot_section, each at a multiple of 8
  *   checksum u64 over all bytes before it
  *
- * All numbers are little endian. A record names text and programs by a span of BYTES { offset u32, n u32 } and other records
- * by a span of LISTS, whose elements are indexes of records. */
+ * All numbers are little endian. A record names text and programs by a span of BYTES { offset u32,
+ * n u32 } and other records by a span of LISTS, whose elements are indexes of records. */
 #ifndef BROKER_SNAPSHOT_FORMAT_H
 #define BROKER_SNAPSHOT_FORMAT_H
 
@@ -42,11 +42,11 @@ static const uint32_t snapshot_element_size[SNAPSHOT_SECTIONS] = {
 	[SECTION_BUCKETS] = 4,
 };
 
-#define HEADER_FIXED   32
-#define HEADER_SIZE    (HEADER_FIXED + SNAPSHOT_SECTIONS * 16)
-#define TRAILER_SIZE   8
-#define ACCOUNT_NAMES  3
-#define SECTION_ALIGN  8
+#define HEADER_FIXED  32
+#define HEADER_SIZE   (HEADER_FIXED + SNAPSHOT_SECTIONS * 16)
+#define TRAILER_SIZE  8
+#define ACCOUNT_NAMES 3
+#define SECTION_ALIGN 8
 
 /* A certificate's fields, by offset in its record. */
 #define CERT_FINGERPRINT 0
@@ -58,9 +58,10 @@ static const uint32_t snapshot_element_size[SNAPSHOT_SECTIONS] = {
 #define CERT_ACTIVE      1U
 #define CERT_EXCLUSIVE   2U
 
-/* 64 bits over n bytes, 32 bytes a step in four independent lanes: ((lane ^ word) * odd constant), high half folded down. Each step
- * is a bijection of the word, so a change within one word is always seen, and others but for 2^-64. It finds damage;
- * it is not a seal: the file's owner is what makes it trustworthy. */
+/* 64 bits over n bytes, 32 bytes a step in four independent lanes: ((lane ^ word) * odd constant),
+ * high half folded down. Each step is a bijection of the word, so a change within one word is
+ * always seen, and others but for 2^-64. It finds damage; it is not a seal: the file's owner is
+ * what makes it trustworthy. */
 uint64_t snapshot_checksum(const uint8_t *p, size_t n);
 
 /* Where a fingerprint's search starts. It is a SHA-256: any 8 bytes of it are a hash. */

@@ -304,22 +304,24 @@ static int read_all(int fd, uint8_t *to, size_t n, char *why, size_t cap)
 	return 0;
 }
 
-static int load_fd(int fd, uid_t owner, struct snapshot **ret, char *why, size_t cap)
+/* The verified snapshot, or NULL with the reason. */
+static struct snapshot *load_fd(int fd, uid_t owner, char *why, size_t cap)
 {
 	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return refuse(why, cap, "stat: %s", strerror(errno));
+	if (fstat(fd, &st) < 0) {
+		(void)refuse(why, cap, "stat: %s", strerror(errno));
+		return NULL;
+	}
 	if (check_file(&st, owner, why, cap) < 0)
-		return -1;
+		return NULL;
 	struct snapshot *s = snapshot_alloc((size_t)st.st_size, why, cap);
 	if (!s)
-		return -1;
+		return NULL;
 	if (read_all(fd, s->bytes, s->n, why, cap) < 0 || verify(s, why, cap) < 0) {
 		snapshot_free(s);
-		return -1;
+		return NULL;
 	}
-	*ret = s;
-	return 0;
+	return s;
 }
 
 int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snapshot **ret,
@@ -330,10 +332,9 @@ int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snaps
 	if (fd < 0)
 		return refuse(why, why_cap, "%s",
 			      errno == ELOOP ? "a symbolic link" : strerror(errno));
-	struct snapshot *s = NULL;
-	int rc = load_fd(fd, owner, &s, why, why_cap);
+	struct snapshot *s = load_fd(fd, owner, why, why_cap);
 	(void)close(fd);
-	if (rc < 0)
+	if (!s)
 		return -1;
 	if (s->generation < at_least) {
 		(void)refuse(why, why_cap, "generation %" PRIu64 " is older than %" PRIu64,

@@ -1,0 +1,23 @@
+/* The end of a session. It also comes for handshakes and connects that failed, which have none. */
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+
+#include "mosquitto/plugin.h"
+
+int plugin_on_disconnect(int event, void *data, void *ctx)
+{
+	(void)event;
+	struct plugin *p = ctx;
+	const struct mosquitto_evt_disconnect *e = data;
+	struct session *s = session_find(p->sessions, e->client);
+	if (!s)
+		return MOSQ_ERR_SUCCESS;
+	if (!s->is_doorbell) {
+		struct event_session end = {.client_id = view_of(s->client_id),
+					    .address = view_of(s->address)};
+		memcpy(end.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
+		plugin_count(p, uplink_session(p->uplink, EVENT_DISCONNECT, &end));
+	}
+	session_remove(p->sessions, s);
+	return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,122 @@
+#include "mosquitto/options.h"
+
+#include <errno.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BROKER_ID_MAX 128
+
+struct option {
+	const char *name;
+	int (*set)(void *field, const char *value);
+	size_t offset;
+	const char *cure; /* what a good value is */
+};
+
+static int set_path(void *field, const char *value)
+{
+	if (value[0] != '/')
+		return -1;
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+static int set_broker(void *field, const char *value)
+{
+	if (value[0] == '\0' || strlen(value) > BROKER_ID_MAX)
+		return -1;
+	memcpy(field, &value, sizeof(value));
+	return 0;
+}
+
+static int parse_number(const char *value, uint64_t max, uint64_t *ret)
+{
+	char *end;
+	errno = 0;
+	unsigned long long n = strtoull(value, &end, 10);
+	if (errno || end == value || *end || value[0] == '-' || n > max)
+		return -1;
+	*ret = n;
+	return 0;
+}
+
+static int set_uid(void *field, const char *value)
+{
+	uint64_t n;
+	uid_t uid;
+	if (parse_number(value, UINT32_MAX - 1, &n) == 0) {
+		uid = (uid_t)n;
+	} else {
+		const struct passwd *account = getpwnam(value);
+		if (!account)
+			return -1;
+		uid = account->pw_uid;
+	}
+	memcpy(field, &uid, sizeof(uid));
+	return 0;
+}
+
+static int set_bytes(void *field, const char *value)
+{
+	uint64_t n;
+	if (parse_number(value, (uint64_t)1 << 40, &n) < 0 || n == 0)
+		return -1;
+	memcpy(field, &n, sizeof(n));
+	return 0;
+}
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option table[] = {
+	{"broker",            set_broker, FIELD(broker),            "1 to 128 bytes"          },
+	{"channel",           set_path,   FIELD(channel),           "an absolute path"        },
+	{"daemon_uid",        set_uid,    FIELD(daemon_uid),        "an account or its number"},
+	{"queue_bytes",       set_bytes,  FIELD(queue_bytes),       "a number of bytes"       },
+	{"session_byte_rate", set_bytes,  FIELD(session_byte_rate), "bytes a second"          },
+	{"snapshot",          set_path,   FIELD(snapshot),          "an absolute path"        },
+};
+
+static const struct option *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static int read_one(const struct mosquitto_opt *opt, struct options *o, char *why, size_t cap)
+{
+	const struct option *row = find(opt->key);
+	if (!row) {
+		(void)snprintf(why, cap, "plugin_opt_%s is not known: remove the line", opt->key);
+		return -1;
+	}
+	if (row->set((char *)o + row->offset, opt->value) < 0) {
+		(void)snprintf(why, cap, "plugin_opt_%s is \"%s\": give %s", opt->key, opt->value,
+			       row->cure);
+		return -1;
+	}
+	return 0;
+}
+
+int options_read(const struct mosquitto_opt *opts, int n, struct options *ret, char *why,
+		 size_t why_cap)
+{
+	struct options o = {
+		.broker = "default", .queue_bytes = 64U << 20, .session_byte_rate = 1U << 20};
+	for (int i = 0; i < n; i++)
+		if (read_one(&opts[i], &o, why, why_cap) < 0)
+			return -1;
+	if (!o.snapshot || !o.channel) {
+		(void)snprintf(why, why_cap, "plugin_opt_%s is missing: give an absolute path",
+			       o.snapshot ? "channel" : "snapshot");
+		return -1;
+	}
+	*ret = o;
+	return 0;
+}

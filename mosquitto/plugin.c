@@ -1,0 +1,147 @@
+#include "mosquitto/plugin.h"
+
+#include <inttypes.h>
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "mosquitto/trust.h"
+
+#define PLUGIN_INTERFACE 5
+#define WHY_SIZE         256
+
+static const struct {
+	int event;
+	MOSQ_FUNC_generic_callback callback;
+} callbacks[] = {
+	{MOSQ_EVT_ACL_CHECK,  plugin_on_acl       },
+        {MOSQ_EVT_BASIC_AUTH, plugin_on_connect   },
+	{MOSQ_EVT_DISCONNECT, plugin_on_disconnect},
+        {MOSQ_EVT_MESSAGE,    plugin_on_message   },
+	{MOSQ_EVT_RELOAD,     plugin_on_reload    },
+        {MOSQ_EVT_TICK,       plugin_on_tick      },
+};
+
+int64_t plugin_now_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+void plugin_count(struct plugin *p, bool is_taken)
+{
+	if (!is_taken)
+		p->left_out++;
+}
+
+void plugin_load_rules(struct plugin *p)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	if (rules_load(&p->rules, why) < 0) {
+		notice_log(p, MOSQ_LOG_ERR, "snapshot %s refused: %s; %s", p->options.snapshot, why,
+			   p->rules.snapshot ? "the last good one stays in force"
+					     : "every connect is refused until a good one comes");
+		return;
+	}
+	uint64_t generation = rules_generation(&p->rules);
+	session_table_outdate(p->sessions);
+	notice_log(p, MOSQ_LOG_INFO, "snapshot generation %" PRIu64 " is in force", generation);
+	plugin_count(p, uplink_number(p->uplink, EVENT_APPLIED, generation));
+}
+
+void plugin_attend(struct plugin *p)
+{
+	p->now_ms = monotonic_ms();
+	uplink_poll(p->uplink, p->now_ms, rules_generation(&p->rules));
+}
+
+int plugin_on_reload(int event, void *data, void *ctx)
+{
+	(void)event;
+	(void)data;
+	plugin_load_rules(ctx);
+	return MOSQ_ERR_SUCCESS;
+}
+
+static void plugin_free(struct plugin *p)
+{
+	if (!p)
+		return;
+	trust_remove(p);
+	uplink_free(p->uplink);
+	session_table_free(p->sessions);
+	rules_release(&p->rules);
+	free(p);
+}
+
+static struct plugin *plugin_new(const struct options *options)
+{
+	struct plugin *p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->options = *options;
+	p->trust_index = -1;
+	p->now_ms = monotonic_ms();
+	rules_init(&p->rules, &p->options);
+	struct uplink_handlers handlers = plugin_uplink_handlers(p);
+	p->uplink = uplink_new(&p->options, &handlers);
+	p->sessions = session_table_new();
+	if (!p->uplink || !p->sessions || trust_install(p) < 0) {
+		plugin_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static int register_callbacks(mosquitto_plugin_id_t *id, struct plugin *p)
+{
+	for (size_t i = 0; i < ARRAY_LEN(callbacks); i++) {
+		int rc = mosquitto_callback_register(id, callbacks[i].event, callbacks[i].callback,
+						     NULL, p);
+		if (rc != MOSQ_ERR_SUCCESS) {
+			mosquitto_log_printf(MOSQ_LOG_ERR, "thingward: broker gives no event %d",
+					     callbacks[i].event);
+			return rc;
+		}
+	}
+	return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_plugin_version(int n_supported, const int *supported)
+{
+	for (int i = 0; i < n_supported; i++)
+		if (supported[i] == PLUGIN_INTERFACE)
+			return PLUGIN_INTERFACE;
+	return -1;
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **ret_ctx, struct mosquitto_opt *opts,
+			  int n_opts)
+{
+	struct options options;
+	char why[WHY_SIZE];
+	if (options_read(opts, n_opts, &options, why, sizeof(why)) < 0) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, "thingward: %s", why);
+		return MOSQ_ERR_INVAL;
+	}
+	struct plugin *p = plugin_new(&options);
+	if (!p)
+		return MOSQ_ERR_NOMEM;
+	int rc = register_callbacks(id, p);
+	if (rc != MOSQ_ERR_SUCCESS) {
+		plugin_free(p);
+		return rc;
+	}
+	plugin_load_rules(p);
+	*ret_ctx = p;
+	return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_plugin_cleanup(void *ctx, struct mosquitto_opt *opts, int n_opts)
+{
+	(void)opts;
+	(void)n_opts;
+	plugin_free(ctx);
+	return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,60 @@
+/* Thingward in the broker: a guest that decides who may connect and do what, hands reports to the
+ * daemon and carries its answers back (architecture section 5). It never blocks and never aborts
+ * its host; a request that it cannot serve is refused, counted and logged.
+ *
+ *   options   settings                 rules     the snapshot in force
+ *   trust     TLS handshake            session   who is connected, and what each may do
+ *   connect, acl, message, disconnect, tick: the broker's callbacks, a file each
+ *   uplink    the channel's end        down      what the daemon sends
+ *   notice    log lines and refusals, both limited in rate
+ *
+ * All state hangs from one struct plugin. The broker calls on its one thread. */
+#ifndef PLUGIN_PLUGIN_H
+#define PLUGIN_PLUGIN_H
+
+#include "mosquitto/notice.h"
+#include "mosquitto/options.h"
+#include "mosquitto/rules.h"
+#include "mosquitto/server_time.h"
+#include "mosquitto/session.h"
+#include "mosquitto/uplink.h"
+
+struct plugin {
+	struct options options;
+	struct rules rules;
+	struct session_table *sessions;
+	struct uplink *uplink;
+	struct notices notices;
+	struct server_time time;
+	char doorbell_token[FRAME_TOKEN + 1]; /* empty before the first WELCOME */
+	int64_t now_ms;                       /* monotonic, of the callback that runs */
+	int64_t second_ms;                    /* when what is done once a second was done last */
+	int64_t cut_ms;                       /* the last mark for which EVENT_CUT went */
+	uint64_t left_out; /* events that found no room, since the last log line about them */
+	int trust_index;   /* of OpenSSL's per-context data, -1: none */
+};
+
+/* Takes the time and all that the daemon has sent: at the start of each decision about who may come
+ * in. */
+void plugin_attend(struct plugin *p);
+/* Loads the snapshot file and puts it into force; says why when it does not. */
+void plugin_load_rules(struct plugin *p);
+/* Counts an event that the queue had no room for. */
+void plugin_count(struct plugin *p, bool is_taken);
+/* Seconds since the epoch of the system's clock: certificates are judged by it, as TLS does. */
+int64_t plugin_now_s(void);
+
+/* The callbacks: event data and struct plugin in, MOSQ_ERR_... out. */
+int plugin_on_connect(int event, void *data, void *ctx);
+int plugin_on_acl(int event, void *data, void *ctx);
+int plugin_on_message(int event, void *data, void *ctx);
+int plugin_on_disconnect(int event, void *data, void *ctx);
+int plugin_on_tick(int event, void *data, void *ctx);
+int plugin_on_reload(int event, void *data, void *ctx);
+
+/* What the channel brings (down.c). */
+struct uplink_handlers plugin_uplink_handlers(struct plugin *p);
+/* Sends EVENT_CUT when server time has passed a mark. */
+void plugin_cut(struct plugin *p);
+
+#endif
