@@ -4,6 +4,7 @@
 
 #define MUST_USE              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, arg) __attribute__((format(printf, fmt, arg)))
+#define COLD                  __attribute__((cold, noinline)) /* rarely called: out of the way of the rest */
 #define NO_RETURN             __attribute__((noreturn))
 #define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
 

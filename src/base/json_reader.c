@@ -22,7 +22,7 @@ void json_open(struct json *j, const void *p, size_t n, unsigned depth_max, void
 }
 
 /* Ending the input where it is makes every later step fail without a test of its own. */
-static bool fail(struct json *j, const char *why)
+COLD static bool fail(struct json *j, const char *why)
 {
 	if (!j->error)
 		j->error = why;
@@ -31,7 +31,7 @@ static bool fail(struct json *j, const char *why)
 }
 
 /* The next byte that is not white space, which stays to be read; -1 at the end. */
-static int peek(struct json *j)
+static inline int peek(struct json *j)
 {
 	for (; j->at < j->end; j->at++) {
 		uint8_t c = *j->at;
@@ -75,7 +75,7 @@ static const uint8_t *plain_end(const uint8_t *p, const uint8_t *end)
 }
 
 /* Goes over text that stands for itself, to the quote or backslash that ends it. */
-static bool skip_text(struct json *j)
+static inline bool skip_text(struct json *j)
 {
 	for (size_t k;; j->at += k) {
 		j->at = plain_end(j->at, j->end);
@@ -160,7 +160,7 @@ static bool read_escape(struct json *j)
 }
 
 /* The rest of a string that began at `from` and has its first escape at j->at. */
-static bool read_escaped(struct json *j, const uint8_t *from, struct view *ret)
+COLD static bool read_escaped(struct json *j, const uint8_t *from, struct view *ret)
 {
 	const uint8_t *decoded = j->scratch;
 	while (put(j, from, (size_t)(j->at - from)) && *j->at != '"') {
@@ -178,7 +178,7 @@ static bool read_escaped(struct json *j, const uint8_t *from, struct view *ret)
 }
 
 /* At the opening quote. */
-static bool read_string(struct json *j, struct view *ret)
+static inline bool read_string(struct json *j, struct view *ret)
 {
 	const uint8_t *from = ++j->at;
 	if (!skip_text(j))
@@ -289,7 +289,7 @@ static bool decimal_whole(const struct decimal *d, uint64_t *ret)
 #define ROUNDING_DIGITS 800
 
 /* The C library rounds correctly; it gets the digits without a point, so that no locale matters. */
-static double round_exactly(const uint8_t *p, const uint8_t *end, int64_t exponent)
+COLD static double round_exactly(const uint8_t *p, const uint8_t *end, int64_t exponent)
 {
 	char text[ROUNDING_DIGITS + 32];
 	size_t n = 0;
@@ -405,7 +405,7 @@ bool json_value(struct json *j, struct value *ret)
 }
 
 /* To the next item of the container that `close` ends. */
-static bool next_item(struct json *j, int close)
+static inline bool next_item(struct json *j, int close)
 {
 	int c = peek(j);
 	bool is_first = j->is_first;

@@ -42,10 +42,24 @@ size_t utf8_len(const uint8_t *p, size_t n)
 	return 0;
 }
 
+/* Length of the ASCII text that s begins with, in steps of eight bytes where it can. */
+static size_t ascii_len(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+	for (uint64_t w; n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, p + i, sizeof(w));
+		if (w & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (i < n && p[i] < 0x80)
+		i++;
+	return i;
+}
+
 bool utf8_valid(struct view s)
 {
 	const uint8_t *p = (const uint8_t *)s.p;
-	for (size_t i = 0, k; i < s.n; i += k) {
+	for (size_t i = ascii_len(p, s.n), k; i < s.n; i += k + ascii_len(p + i + k, s.n - i - k)) {
 		k = utf8_len(p + i, s.n - i);
 		if (!k)
 			return false;

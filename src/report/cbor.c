@@ -25,7 +25,7 @@ void cbor_open(struct cbor *c, const void *p, size_t n, void *scratch, size_t sc
 			   .scratch_end = (uint8_t *)scratch + scratch_n};
 }
 
-static bool fail(struct cbor *c, const char *why)
+COLD static bool fail(struct cbor *c, const char *why)
 {
 	if (!c->error)
 		c->error = why;
@@ -50,7 +50,7 @@ static bool read_argument(struct cbor *c, struct head *h)
 	return true;
 }
 
-static bool read_head(struct cbor *c, struct head *h)
+static inline bool read_head(struct cbor *c, struct head *h)
 {
 	const uint8_t *p = read_raw(&c->in, 1);
 	if (!p)

@@ -61,7 +61,7 @@ static bool refuse_with(struct decoder *d, const char *is, const char *must)
 	return false;
 }
 
-bool refuse(struct decoder *d, const struct value *v, const char *must)
+COLD bool refuse(struct decoder *d, const struct value *v, const char *must)
 {
 	char is[64] = "";
 	if (v)
@@ -78,19 +78,10 @@ static bool refuse_broken(struct decoder *d)
 	return refuse_with(d, "", what);
 }
 
-bool decode_ok(struct decoder *d)
+/* Refused already, or now because the source gave up. Always false. */
+COLD bool decode_failed(struct decoder *d)
 {
-	return !d->is_refused && (!source_error(&d->source) || refuse_broken(d));
-}
-
-void path_push(struct decoder *d, struct view name)
-{
-	d->path[d->n_path++] = name;
-}
-
-void path_pop(struct decoder *d)
-{
-	d->n_path--;
+	return d->is_refused ? false : refuse_broken(d);
 }
 
 /* ---- room ---- */
@@ -265,6 +256,14 @@ bool decode_element(struct decoder *d, struct value *ret)
 
 /* ---- numbers ---- */
 
+COLD static bool refuse_whole(struct decoder *d, const struct value *v, uint64_t min, uint64_t max)
+{
+	char must[80];
+	(void)snprintf(must, sizeof(must), "must be a whole number from %" PRIu64 " to %" PRIu64,
+		       min, max);
+	return refuse(d, v, must);
+}
+
 static bool whole_of(const struct value *v, uint64_t *ret)
 {
 	if (v->kind == VALUE_UINT) {
@@ -285,8 +284,5 @@ bool decode_whole(struct decoder *d, const struct value *v, uint64_t min, uint64
 		*ret = whole;
 		return true;
 	}
-	char must[80];
-	(void)snprintf(must, sizeof(must), "must be a whole number from %" PRIu64 " to %" PRIu64,
-		       min, max);
-	return refuse(d, v, must);
+	return refuse_whole(d, v, min, max);
 }

@@ -65,7 +65,11 @@ bool decode_skip(struct decoder *d, const struct value *v) MUST_USE;
 
 /* The next element of an array, read; false at the end and on refusal (decode_ok tells which). */
 bool decode_element(struct decoder *d, struct value *ret) MUST_USE;
-bool decode_ok(struct decoder *d) MUST_USE;
+bool decode_failed(struct decoder *d);
+static inline bool decode_ok(struct decoder *d)
+{
+	return (!d->is_refused && !source_error(&d->source)) || decode_failed(d);
+}
 
 /* A whole number from min to max, also when it was written as a fraction or an exponent. */
 bool decode_whole(struct decoder *d, const struct value *v, uint64_t min, uint64_t max,
@@ -89,9 +93,16 @@ bool name_add(struct decoder *d, struct name **list, struct view text) MUST_USE;
 /* Refuses a list with the same name twice. */
 bool names_distinct(struct decoder *d, struct name *list) MUST_USE;
 
-/* The member being read, for messages. */
-void path_push(struct decoder *d, struct view name);
-void path_pop(struct decoder *d);
+/* The member being read, for messages. No deeper than containers may be nested. */
+static inline void path_push(struct decoder *d, struct view name)
+{
+	d->path[d->n_path++] = name;
+}
+
+static inline void path_pop(struct decoder *d)
+{
+	d->n_path--;
+}
 
 /* custom_metrics (section 3). */
 bool read_custom_metrics(struct decoder *d, const struct field *field,
