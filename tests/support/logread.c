@@ -1,0 +1,165 @@
+/* Prints a partition log without the store's code: own SQL, own decoding. The crash harness
+ * compares with it what devices were told was accepted.
+ *
+ *     logread DIR/log.db [partition]
+ *
+ * A line an entry: seq, kind, at; for a device report also the thing, the payload's length and the
+ * report id that is found in the payload's text ("-" when none is). Exit status 1: the file cannot
+ * be read, or has a hole or damage. */
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KIND_REPORT      1
+#define FINGERPRINT_SIZE 32
+
+struct bytes {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* The next n bytes of b; false when there are not so many. */
+static bool take(struct bytes *b, size_t n, struct bytes *ret)
+{
+	if (b->n < n)
+		return false;
+	*ret = (struct bytes){b->p, n};
+	b->p += n;
+	b->n -= n;
+	return true;
+}
+
+/* A little endian number of n bytes. */
+static bool take_number(struct bytes *b, size_t n, uint64_t *ret)
+{
+	struct bytes raw;
+	if (!take(b, n, &raw))
+		return false;
+	*ret = 0;
+	while (n-- > 0)
+		*ret = *ret << 8 | raw.p[n];
+	return true;
+}
+
+/* Bytes behind a length of n bytes. */
+static bool take_counted(struct bytes *b, size_t n, struct bytes *ret)
+{
+	uint64_t length;
+	return take_number(b, n, &length) && take(b, length, ret);
+}
+
+static const uint8_t *find(struct bytes in, const char *text)
+{
+	return memmem(in.p, in.n, text, strlen(text));
+}
+
+/* The digits behind "report_id": or "rid": of a JSON report; how many, 0 when there are none. */
+static int report_id(struct bytes payload, const uint8_t **ret)
+{
+	static const char *const names[] = {"\"report_id\"", "\"rid\""};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const uint8_t *end = payload.p + payload.n, *p = find(payload, names[i]);
+		if (!p)
+			continue;
+		for (p += strlen(names[i]); p < end && strchr(" \t\r\n:", *p); p++)
+			continue;
+		int n = 0;
+		while (p + n < end && p[n] >= '0' && p[n] <= '9')
+			n++;
+		*ret = p;
+		return n;
+	}
+	return 0;
+}
+
+static bool print_report(struct bytes body)
+{
+	struct bytes thing, fingerprint, payload;
+	uint64_t is_own, format;
+	if (!take_counted(&body, 2, &thing) || !take(&body, FINGERPRINT_SIZE, &fingerprint) ||
+	    !take_number(&body, 1, &is_own) || !take_number(&body, 1, &format) ||
+	    !take_counted(&body, 4, &payload) || body.n != 0)
+		return false;
+	const uint8_t *id;
+	int n = report_id(payload, &id);
+	printf(" %.*s %zu %.*s", (int)thing.n, (const char *)thing.p, payload.n, n ? n : 1,
+	       n ? (const char *)id : "-");
+	return true;
+}
+
+/* kind u8, at i64, length u32, body. */
+static bool print_entry(struct bytes *row, int64_t seq)
+{
+	struct bytes body;
+	uint64_t kind, at;
+	if (!take_number(row, 1, &kind) || !take_number(row, 8, &at) ||
+	    !take_counted(row, 4, &body))
+		return false;
+	printf("%" PRId64 " %" PRIu64 " %" PRId64, seq, kind, (int64_t)at);
+	bool ok = kind != KIND_REPORT || print_report(body);
+	printf("\n");
+	return ok;
+}
+
+static bool print_row(struct bytes row, int64_t *seq)
+{
+	uint64_t count;
+	bool ok = take_number(&row, 4, &count);
+	for (uint64_t i = 0; ok && i < count; i++)
+		ok = print_entry(&row, (*seq)++);
+	return ok && row.n == 0;
+}
+
+/* The first row may be any; after it no number may be missing. */
+static bool print_rows(sqlite3_stmt *stmt)
+{
+	int64_t next = 0;
+	int rc;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int64_t seq = sqlite3_column_int64(stmt, 0);
+		struct bytes row = {sqlite3_column_blob(stmt, 1),
+				    (size_t)sqlite3_column_bytes(stmt, 1)};
+		if (next != 0 && seq != next) {
+			fprintf(stderr,
+				"logread: a row begins at %" PRId64 ", expected %" PRId64 "\n", seq,
+				next);
+			return false;
+		}
+		next = seq;
+		if (!print_row(row, &next)) {
+			fprintf(stderr, "logread: the row at %" PRId64 " is damaged\n", seq);
+			return false;
+		}
+	}
+	return rc == SQLITE_DONE;
+}
+
+static bool print_log(sqlite3 *db, int64_t part)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(db, "select seq, body from log where part = ?1 order by seq", -1,
+			       &stmt, NULL) != SQLITE_OK ||
+	    sqlite3_bind_int64(stmt, 1, part) != SQLITE_OK) {
+		fprintf(stderr, "logread: %s\n", sqlite3_errmsg(db));
+		return false;
+	}
+	bool ok = print_rows(stmt);
+	(void)sqlite3_finalize(stmt);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: logread DIR/log.db [partition]\n");
+		return 2;
+	}
+	sqlite3 *db;
+	bool ok = sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+		  print_log(db, argc == 3 ? strtoll(argv[2], NULL, 10) : 0);
+	(void)sqlite3_close(db);
+	return ok ? 0 : 1;
+}
