@@ -14,7 +14,7 @@
 #include "policy/policy.h"
 
 #define POLICY_CHARS_MAX 2048
-#define FILE_MODE        0640
+#define FILE_MODE        0644
 
 /* Names of one kind and the indexes that the builder gave them. */
 typedef GHashTable names;
