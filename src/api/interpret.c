@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <strings.h>
 
 /* Refusals that are recorded: an attacker must not be able to fill the store (S18 within S14). */
 static const struct rate refusal_rate = {.burst = 200, .per_minute = 600};
@@ -65,15 +64,6 @@ const struct model *api_model(const struct api *api)
 uint64_t api_refusals_unrecorded(const struct api *api)
 {
 	return atomic_load(&api->unrecorded);
-}
-
-const char *api_request_header(const struct api_request *request, const char *name)
-{
-	for (size_t i = 0; i < request->n_headers; i++) {
-		if (strcasecmp(request->headers[i].name, name) == 0)
-			return request->headers[i].value;
-	}
-	return NULL;
 }
 
 void api_answer_clear(struct api_answer *answer)
