@@ -1,0 +1,53 @@
+/* Snapshot bytes. The checksum is set right first, so that what stands behind it is reached; what
+ * loads must bear being asked everything. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "broker/snapshot.h"
+#include "broker/snapshot_format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void put64(uint8_t *p, uint64_t v)
+{
+	for (unsigned i = 0; i < 8; i++)
+		p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static void ask(const struct snapshot *s, const uint8_t *fingerprint)
+{
+	struct snapshot_cert cert;
+	struct policy_request request = {
+		.action = POLICY_PUBLISH, .type = VIEW_LIT("topic"), .name = VIEW_LIT("a/b/c")};
+	struct view programs[SNAPSHOT_PROGRAMS_MAX];
+	if (!snapshot_find(s, fingerprint, &cert))
+		return;
+	(void)snapshot_cert_has_thing(s, &cert, VIEW_LIT("lamp"));
+	unsigned n = snapshot_programs(s, &cert, VIEW_LIT("lamp"), &request, programs,
+				       SNAPSHOT_PROGRAMS_MAX);
+	if (n <= SNAPSHOT_PROGRAMS_MAX)
+		(void)policy_decide(programs, n, &request);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	struct snapshot *s;
+	uint8_t *bytes = malloc(size ? size : 1);
+	if (!bytes)
+		return 0;
+	if (size)
+		memcpy(bytes, data, size);
+	if (size >= HEADER_SIZE + TRAILER_SIZE) {
+		put64(bytes + 24, size); /* length, in the header */
+		put64(bytes + size - TRAILER_SIZE, snapshot_checksum(bytes, size - TRAILER_SIZE));
+	}
+	if (snapshot_load_bytes(bytes, size, &s, why, sizeof(why)) == 0) {
+		for (size_t at = 0; at + SNAPSHOT_FINGERPRINT <= size; at += 8)
+			ask(s, bytes + at);
+		snapshot_free(s);
+	}
+	free(bytes);
+	return 0;
+}
