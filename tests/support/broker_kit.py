@@ -524,11 +524,14 @@ class FarEnd:
             self.events += events
             if self.auto_ack:
                 self.acknowledged = max(self.acknowledged, number)
-                self.send()
+                self._down(peer)
             self.changed.notify_all()
 
     def send(self, *items):
-        self.peer.send(struct.pack("<IBBQ", MAGIC, DOWN, 1, self.acknowledged) + b"".join(items))
+        self._down(self.peer, *items)
+
+    def _down(self, peer, *items):
+        peer.send(struct.pack("<IBBQ", MAGIC, DOWN, 1, self.acknowledged) + b"".join(items))
 
     def wait(self, condition):
         """Waits until condition(self) is true, and returns it."""
