@@ -190,13 +190,13 @@ static inline bool read_string(struct json *j, struct view *ret)
 	return true;
 }
 
-/* A number as digits x 10^exponent. A uint64_t holds any 19 digits; what comes after them is
- * dropped. */
-#define DIGITS_KEPT 19
+/* A number as digits x 10^exponent. A uint64_t holds any 19 digits and some 20; what comes after
+ * them is dropped. */
+#define DIGITS_SURE 19
 
 struct decimal {
 	uint64_t digits;
-	unsigned n_kept;  /* significant digits in `digits` */
+	uint64_t n_seen;  /* significant digits, up to the first that was dropped at least */
 	bool is_cut;      /* a dropped digit was not 0 */
 	int64_t exponent; /* of 10, for `digits` */
 	int64_t written;  /* what stood behind the e */
@@ -207,6 +207,20 @@ static bool is_digit(uint8_t c)
 	return (uint8_t)(c - '0') < 10;
 }
 
+static bool keep_digit(struct decimal *d, unsigned digit)
+{
+	if (d->n_seen < DIGITS_SURE) {
+		d->digits = 10 * d->digits + digit;
+		d->n_seen += d->digits != 0;
+		return true;
+	}
+	bool is_last = d->n_seen++ == DIGITS_SURE;
+	if (!is_last || d->digits > (UINT64_MAX - digit) / 10)
+		return false;
+	d->digits = 10 * d->digits + digit;
+	return true;
+}
+
 /* Takes the digits that come next; each has the weight `step` (0 before the point, -1 behind it).
  * False when none. */
 static bool take_digits(struct json *j, struct decimal *d, int step)
@@ -214,13 +228,10 @@ static bool take_digits(struct json *j, struct decimal *d, int step)
 	const uint8_t *from = j->at;
 	for (; j->at < j->end && is_digit(*j->at); j->at++) {
 		unsigned digit = *j->at - '0';
-		if (d->n_kept < DIGITS_KEPT) {
-			d->digits = 10 * d->digits + digit;
-			d->n_kept += d->digits != 0;
-			d->exponent += step;
-		} else {
+		d->exponent += step;
+		if (!keep_digit(d, digit)) {
 			d->is_cut |= digit != 0;
-			d->exponent += step + 1;
+			d->exponent++;
 		}
 	}
 	return j->at > from;
@@ -270,7 +281,7 @@ static bool decimal_whole(const struct decimal *d, uint64_t *ret)
 {
 	uint64_t v = d->digits;
 	int64_t e = d->exponent;
-	if (d->is_cut || e > DIGITS_KEPT || e < -DIGITS_KEPT) {
+	if (d->is_cut || e > DIGITS_SURE || e < -DIGITS_SURE) {
 		*ret = 0;
 		return v == 0;
 	}

@@ -2,9 +2,11 @@
 
 #include "base/utf8.h"
 
-/* A container that ends with a break. No definite one is that long: its items would not fit into
- * the input. */
+/* Items of a container that ends with a break. No definite one has that many: they would not fit
+ * into the input. */
 #define UNTIL_BREAK UINT64_MAX
+
+#define INDEFINITE 31
 
 #define BREAK 0xff
 
@@ -14,7 +16,7 @@ enum major { UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
 struct head {
 	enum major major;
 	unsigned info;
-	uint64_t arg; /* UNTIL_BREAK with an indefinite length */
+	uint64_t arg; /* of a container, UNTIL_BREAK with an indefinite length */
 };
 
 void cbor_open(struct cbor *c, const void *p, size_t n, void *scratch, size_t scratch_n)
@@ -60,7 +62,7 @@ static inline bool read_head(struct cbor *c, struct head *h)
 		return true;
 	if (h->info < 28)
 		return read_argument(c, h);
-	if (h->info != 31 || h->major < BYTES || h->major > MAP)
+	if (h->info != INDEFINITE || h->major < BYTES || h->major > MAP)
 		return fail(c, *p == BREAK ? "break where a data item should be"
 					   : "reserved kind of data item");
 	h->arg = UNTIL_BREAK;
@@ -90,7 +92,7 @@ static bool put(struct cbor *c, struct view piece)
  * definite. */
 static bool read_string(struct cbor *c, const struct head *h, struct view *ret)
 {
-	if (h->arg != UNTIL_BREAK)
+	if (h->info != INDEFINITE)
 		return read_piece(c, h, ret);
 	const uint8_t *from = c->scratch;
 	while (!is_break_next(c)) {
@@ -98,7 +100,7 @@ static bool read_string(struct cbor *c, const struct head *h, struct view *ret)
 		struct view piece;
 		if (!read_head(c, &part))
 			return false;
-		if (part.major != h->major || part.arg == UNTIL_BREAK)
+		if (part.major != h->major || part.info == INDEFINITE)
 			return fail(c, "string with a piece of another kind");
 		if (!read_piece(c, &part, &piece) || (h->major == TEXT && !put(c, piece)))
 			return false;
@@ -112,7 +114,7 @@ static bool enter(struct cbor *c, const struct head *h)
 {
 	if (c->depth == CBOR_DEPTH_MAX)
 		return fail(c, "nested too deeply");
-	if (h->arg != UNTIL_BREAK && h->arg > reader_left(&c->in))
+	if (h->info != INDEFINITE && h->arg > reader_left(&c->in))
 		return fail(c, "container longer than the input");
 	c->left[c->depth++] = h->arg;
 	return true;
