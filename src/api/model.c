@@ -1,7 +1,7 @@
 #include "api/model.h"
 
 #include "api/handlers.h"
-#include "api/pattern.h"
+#include "api/java_pattern.h"
 
 #include <stdlib.h>
 
@@ -174,7 +174,7 @@ static int load_shape(const struct load *load, const char *name, json_t *row)
 		return bad(load, name, "a type that is unknown or lacks its parts");
 	if (values && !(shape->enum_values = texts_of(load->model, values, &shape->n_enum_values)))
 		return bad(load, name, "enum is not a list of texts");
-	if (shape->pattern && !(shape->regex = pattern_compile(shape->pattern)))
+	if (shape->pattern && !(shape->regex = java_pattern_compile(shape->pattern)))
 		return bad(load, name, "the pattern does not compile");
 	return members ? load_members(load, name, members, shape) : 0;
 }

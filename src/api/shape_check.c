@@ -1,7 +1,7 @@
 /* Constraints, in AWS's words. */
 #include "api/shape.h"
 
-#include "api/pattern.h"
+#include "api/java_pattern.h"
 
 #define TEXT_MAX  8192 /* bytes of one message; later faults are only counted */
 #define VALUE_MAX 1024 /* bytes of a value shown in a message */
@@ -141,7 +141,7 @@ static bool is_in_enum(const struct shape *shape, const char *text)
 static void check_text(const struct shape *shape, const json_t *value, struct check *check)
 {
 	const char *text = json_string_value(value);
-	if (shape->regex && !pattern_matches(shape->regex, text))
+	if (shape->regex && !java_pattern_matches(shape->regex, text))
 		fail(check, value, "Member must satisfy regular expression pattern: %s",
 		     shape->pattern);
 	if (shape->enum_values && !is_in_enum(shape, text)) {

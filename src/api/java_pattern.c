@@ -1,4 +1,4 @@
-#include "api/pattern.h"
+#include "api/java_pattern.h"
 
 #include "base/compiler.h"
 
@@ -44,13 +44,13 @@ static char *translate(const char *java)
 	return g_string_free(pcre, FALSE);
 }
 
-GRegex *pattern_compile(const char *java)
+GRegex *java_pattern_compile(const char *java)
 {
 	g_autofree char *pcre = translate(java);
 	return g_regex_new(pcre, G_REGEX_OPTIMIZE | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
 }
 
-bool pattern_matches(const GRegex *regex, const char *value)
+bool java_pattern_matches(const GRegex *regex, const char *value)
 {
 	return g_regex_match(regex, value, 0, NULL);
 }
