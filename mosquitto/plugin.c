@@ -66,8 +66,6 @@ int plugin_on_reload(int event, void *data, void *ctx)
 
 static void plugin_free(struct plugin *p)
 {
-	if (!p)
-		return;
 	trust_remove(p);
 	uplink_free(p->uplink);
 	session_table_free(p->sessions);
@@ -94,11 +92,11 @@ static struct plugin *plugin_new(const struct options *options)
 	return p;
 }
 
-static int register_callbacks(mosquitto_plugin_id_t *id, struct plugin *p)
+static int register_callbacks(struct plugin *p)
 {
 	for (size_t i = 0; i < ARRAY_LEN(callbacks); i++) {
-		int rc = mosquitto_callback_register(id, callbacks[i].event, callbacks[i].callback,
-						     NULL, p);
+		int rc = mosquitto_callback_register(p->id, callbacks[i].event,
+						     callbacks[i].callback, NULL, p);
 		if (rc != MOSQ_ERR_SUCCESS) {
 			mosquitto_log_printf(MOSQ_LOG_ERR, "thingward: broker gives no event %d",
 					     callbacks[i].event);
@@ -106,6 +104,13 @@ static int register_callbacks(mosquitto_plugin_id_t *id, struct plugin *p)
 		}
 	}
 	return MOSQ_ERR_SUCCESS;
+}
+
+static void unregister_callbacks(struct plugin *p)
+{
+	for (size_t i = 0; i < ARRAY_LEN(callbacks); i++)
+		(void)mosquitto_callback_unregister(p->id, callbacks[i].event,
+						    callbacks[i].callback, NULL);
 }
 
 int mosquitto_plugin_version(int n_supported, const int *supported)
@@ -128,8 +133,10 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **ret_ctx, struct mosq
 	struct plugin *p = plugin_new(&options);
 	if (!p)
 		return MOSQ_ERR_NOMEM;
-	int rc = register_callbacks(id, p);
+	p->id = id;
+	int rc = register_callbacks(p);
 	if (rc != MOSQ_ERR_SUCCESS) {
+		unregister_callbacks(p);
 		plugin_free(p);
 		return rc;
 	}
@@ -142,6 +149,7 @@ int mosquitto_plugin_cleanup(void *ctx, struct mosquitto_opt *opts, int n_opts)
 {
 	(void)opts;
 	(void)n_opts;
+	unregister_callbacks(ctx);
 	plugin_free(ctx);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -19,7 +19,10 @@
 #include "mosquitto/session.h"
 #include "mosquitto/uplink.h"
 
+struct mosquitto_plugin_id_t;
+
 struct plugin {
+	struct mosquitto_plugin_id_t *id; /* the broker's handle of us */
 	struct options options;
 	struct rules rules;
 	struct session_table *sessions;
