@@ -30,6 +30,7 @@ struct pg_conn {
 	struct sql_conn base;
 	PGconn *db;
 	bool is_read_only;
+	bool is_lost;      /* the server said that it ends the connection, or it is gone */
 	bool *is_prepared; /* by statement */
 };
 
@@ -67,11 +68,20 @@ static struct pg_conn *own(struct sql_conn *conn)
 	return (struct pg_conn *)conn;
 }
 
-static int error_of(const PGresult *result)
+/* The server said that it ends the connection, or libpq itself failed: then there is no SQLSTATE.
+ * PQstatus does not yet tell at that moment (tried, libpq 15). */
+static bool is_last_word(const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	return !severity || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;
+}
+
+static int error_of(struct pg_conn *c, const PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
 		return 0;
+	c->is_lost = is_last_word(result);
 	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	for (size_t i = 0; sqlstate && i < ARRAY_LEN(errors); i++) {
 		if (strcmp(sqlstate, errors[i].sqlstate) == 0)
@@ -83,7 +93,7 @@ static int error_of(const PGresult *result)
 static int pg_run(struct sql_conn *conn, const char *text)
 {
 	PGresult *result = PQexec(own(conn)->db, text);
-	int r = error_of(result);
+	int r = error_of(own(conn), result);
 	PQclear(result);
 	return r;
 }
@@ -97,6 +107,7 @@ static int session_setup(struct pg_conn *c)
 {
 	if (PQstatus(c->db) != CONNECTION_OK)
 		return -EIO;
+	c->is_lost = false;
 	(void)PQsetNoticeProcessor(c->db, ignore_notice, NULL);
 	memset(c->is_prepared, 0, sql_statement_count() * sizeof(*c->is_prepared));
 	int r = pg_run(&c->base, SESSION_SETUP);
@@ -108,7 +119,7 @@ static int session_setup(struct pg_conn *c)
 /* True: the connection was lost, and is there again. */
 static bool revived(struct pg_conn *c)
 {
-	if (c->base.in_txn || PQstatus(c->db) != CONNECTION_BAD)
+	if (c->base.in_txn || !c->is_lost)
 		return false;
 	PQreset(c->db);
 	return session_setup(c) == 0;
@@ -157,7 +168,7 @@ static int pg_begin(struct sql_conn *conn, enum sql_txn kind)
 static int pg_commit(struct sql_conn *conn)
 {
 	PGresult *result = PQexec(own(conn)->db, "commit");
-	int r = error_of(result);
+	int r = error_of(own(conn), result);
 	if (r == 0 && strcmp(PQcmdStatus(result), "COMMIT") != 0)
 		r = -EIO;
 	PQclear(result);
@@ -196,7 +207,7 @@ static int prepare(struct pg_conn *c, enum sql_statement statement)
 		types[i] = oid_of(row->params[i]);
 	g_autofree char *text = sql_dollars(row->text);
 	PGresult *result = PQprepare(c->db, row->name, text, (int)n, types);
-	int r = error_of(result);
+	int r = error_of(c, result);
 	PQclear(result);
 	c->is_prepared[statement] = r == 0;
 	return r;
@@ -245,7 +256,7 @@ static int run_once(struct pg_conn *c, enum sql_statement statement, const struc
 		return r;
 	PGresult *result = PQexecPrepared(c->db, sql_statement_row(statement)->name, (int)n_args,
 					  w->values, w->lengths, w->formats, 1);
-	r = error_of(result);
+	r = error_of(c, result);
 	if (r < 0)
 		PQclear(result);
 	else

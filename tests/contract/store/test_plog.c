@@ -117,7 +117,9 @@ static int check_kept(const struct plog_entry *entry, void *ctx)
 static void keeps_kind_time_and_bytes(void **state)
 {
 	struct fixture *f = *state;
-	struct plog_entry in = {.at_ms = -5, .kind = 255, .body = {"\0\xff\0", 3}};
+	struct plog_entry in = {
+		.at_ms = -5, .kind = 255, .body = {"\0\xff\0", 3}
+        };
 	struct plog_batch batch = batch_of("p", 1, &in, 1);
 	assert_int_equal(plog_append(f->store, 0, &batch, 1), 0);
 	assert_int_equal(plog_read(f->store, 0, 1, check_kept, &in), 1);
