@@ -3,7 +3,7 @@
 #include "policy/condition.h"
 #include "policy/decide.h"
 #include "policy/glob.h"
-#include "policy/pattern.h"
+#include "policy/glob_compile.h"
 #include "policy/program.h"
 
 struct compiler {
@@ -98,8 +98,8 @@ static int add_action(struct compiler *c, const char *member, const char *value)
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	g_autofree char *why = NULL;
 	uint32_t no_needs = 0, actions = 0;
-	if (pattern_compile(view_of(lower), (struct pattern_options){true, false}, bytes, &no_needs,
-			    &why) != 0)
+	if (glob_compile(view_of(lower), (struct glob_options){true, false}, bytes, &no_needs,
+			 &why) != 0)
 		return refuse(c, "%s '%.128s' holds a variable; name the action", member, value);
 	struct view pattern = {(const char *)bytes->data + sizeof(uint32_t),
 			       bytes->len - sizeof(uint32_t)};
@@ -138,8 +138,8 @@ static int compile_actions(struct compiler *c, json_t *statement)
 static int add_pattern(struct compiler *c, const char *member, struct view text)
 {
 	g_autofree char *why = NULL;
-	if (pattern_compile(text, (struct pattern_options){true, c->has_variables}, c->out,
-			    &c->needs, &why) == 0)
+	if (glob_compile(text, (struct glob_options){true, c->has_variables}, c->out, &c->needs,
+			 &why) == 0)
 		return 0;
 	return refuse(c, "%s '%.*s': %s", member, (int)MIN(text.n, 256), text.p, why);
 }
@@ -150,7 +150,7 @@ static unsigned split_arn(struct view text, struct view parts[PROGRAM_ARN_PARTS]
 	unsigned n = 1;
 	parts[0] = (struct view){text.p, 0};
 	for (size_t at = 0, unit; at < text.n; at += unit) {
-		unit = pattern_unit((struct view){text.p + at, text.n - at});
+		unit = glob_unit((struct view){text.p + at, text.n - at});
 		if (unit == 0)
 			return 1;
 		if (text.p[at] == ':' && n < PROGRAM_ARN_PARTS)

@@ -1,6 +1,6 @@
 #include "policy/condition.h"
 
-#include "policy/pattern.h"
+#include "policy/glob_compile.h"
 #include "policy/program.h"
 
 #include <arpa/inet.h>
@@ -25,8 +25,8 @@ struct condition {
 
 static int value_pattern(struct condition *c, const char *text, bool has_wildcards)
 {
-	struct pattern_options options = {has_wildcards, c->has_variables};
-	return pattern_compile(view_of(text), options, c->out, c->needs, c->ret_why);
+	struct glob_options options = {has_wildcards, c->has_variables};
+	return glob_compile(view_of(text), options, c->out, c->needs, c->ret_why);
 }
 
 static int value_literal(struct condition *c, const char *text)

@@ -1,6 +1,6 @@
 #include "policy/rewrite.h"
 
-#include "policy/pattern.h"
+#include "policy/glob_compile.h"
 
 static bool is_effect(json_t *statement, const char *effect)
 {
@@ -57,7 +57,7 @@ static json_t *rewrite_text(json_t *text, bool for_connect)
 	struct view left = {json_string_value(text), json_string_length(text)};
 	g_autoptr(GString) out = g_string_new(NULL);
 	while (left.n > 0) {
-		size_t n = pattern_unit(left);
+		size_t n = glob_unit(left);
 		if (n > 1)
 			append_variable(out, (struct view){left.p, n}, for_connect);
 		else

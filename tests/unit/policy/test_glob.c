@@ -1,6 +1,6 @@
 /* The matcher alone: hostile patterns, by counting its steps (S7), and texts in pieces. */
 #include "policy/glob.h"
-#include "policy/pattern.h"
+#include "policy/glob_compile.h"
 #include "policy/program.h"
 
 #include <setjmp.h>
@@ -14,9 +14,9 @@ static GByteArray *compile(const char *text)
 	GByteArray *out = g_byte_array_new();
 	uint32_t needs = 0;
 	char *why = NULL;
-	assert_int_equal(pattern_compile(view_of(text), (struct pattern_options){true, true}, out,
-					 &needs, &why),
-			 0);
+	assert_int_equal(
+		glob_compile(view_of(text), (struct glob_options){true, true}, out, &needs, &why),
+		0);
 	return out;
 }
 

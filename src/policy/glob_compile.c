@@ -1,4 +1,4 @@
-#include "policy/pattern.h"
+#include "policy/glob_compile.h"
 
 #include "policy/glob.h"
 #include "policy/program.h"
@@ -12,7 +12,7 @@ static const char *const key_names[POLICY_KEYS] = {
 struct pattern {
 	GByteArray *out;
 	uint32_t *needs;
-	struct pattern_options options;
+	struct glob_options options;
 	guint literal; /* the open literal, 0 when none is */
 	char **ret_why;
 };
@@ -95,7 +95,7 @@ static int add_variable(struct pattern *p, struct view name)
 	return refuse_variable(p, name);
 }
 
-size_t pattern_unit(struct view text)
+size_t glob_unit(struct view text)
 {
 	if (text.n < 2 || text.p[0] != '$' || text.p[1] != '{')
 		return 1;
@@ -127,13 +127,13 @@ static int add_unit(struct pattern *p, struct view unit)
 	return 0;
 }
 
-int pattern_compile(struct view text, struct pattern_options options, GByteArray *out,
-		    uint32_t *needs, char **ret_why)
+int glob_compile(struct view text, struct glob_options options, GByteArray *out, uint32_t *needs,
+		 char **ret_why)
 {
 	struct pattern p = {.out = out, .needs = needs, .options = options, .ret_why = ret_why};
 	guint pattern = bytes_open(out);
 	while (text.n > 0) {
-		size_t n = pattern_unit(text);
+		size_t n = glob_unit(text);
 		if (add_unit(&p, (struct view){text.p, n}) != 0)
 			return -1;
 		text = (struct view){text.p + n, text.n - n};
