@@ -75,7 +75,7 @@ static bool read_double(struct decoder *d, const struct value *v, double *ret, b
 		 */
 		*is_storable = *is_storable && is_finite && (v->is_single || is_precise(v->d));
 	} else {
-		return refuse(d, v, "must be a number");
+		return decoder_refuse(d, v, "must be a number");
 	}
 	return true;
 }
@@ -99,7 +99,7 @@ static bool add_number(struct decoder *d, const struct value *v)
 static bool add_string(struct decoder *d, const struct value *v)
 {
 	if (v->kind != VALUE_STRING)
-		return refuse(d, v, "must be a list of strings");
+		return decoder_refuse(d, v, "must be a list of strings");
 	d->custom->is_storable &= is_made_of(v->s, ":_-/.");
 	struct view *item = list_add(d, sizeof(*item));
 	return item && room_keep(d, v->s, item);
@@ -109,7 +109,7 @@ static bool add_addr(struct decoder *d, const struct value *v)
 {
 	struct report_addr addr = {{0}};
 	if (v->kind != VALUE_STRING)
-		return refuse(d, v, "must be a list of addresses");
+		return decoder_refuse(d, v, "must be a list of addresses");
 	d->custom->is_storable &= address_parse(v->s, &addr);
 	struct report_addr *item = list_add(d, sizeof(*item));
 	if (item)
@@ -126,7 +126,7 @@ static bool read_list(struct decoder *d, const struct field *field, const struct
 	struct report_custom *c = d->custom;
 	struct value item;
 	if (v->kind != VALUE_ARRAY)
-		return refuse(d, v, "must be a list");
+		return decoder_refuse(d, v, "must be a list");
 	c->kind = (enum report_custom_kind)field->which;
 	list_begin(d);
 	while (decode_element(d, &item)) {
@@ -166,13 +166,13 @@ static bool read_wrapped(struct decoder *d, const struct value *v)
 	struct value body;
 	d->n_custom_members = 0;
 	if (v->kind != VALUE_ARRAY)
-		return refuse(d, v, must);
+		return decoder_refuse(d, v, must);
 	if (!decode_element(d, &body))
-		return decode_ok(d) && refuse(d, NULL, must);
+		return decode_ok(d) && decoder_refuse(d, NULL, must);
 	if (!decode_object(d, &body, SHAPE_OF(custom_fields)))
 		return false;
 	if (d->n_custom_members != 1 || source_element(&d->source))
-		return refuse(d, NULL, must);
+		return decoder_refuse(d, NULL, must);
 	return decode_ok(d);
 }
 
@@ -228,7 +228,7 @@ bool read_custom_metrics(struct decoder *d, const struct field *field, const str
 	struct node *metrics = NULL;
 	(void)field;
 	if (v->kind != VALUE_OBJECT)
-		return refuse(d, v, "must be an object");
+		return decoder_refuse(d, v, "must be an object");
 	d->out->has_custom = true;
 	while (source_member(&d->source, &key)) {
 		if (!room_keep(d, key, &name) || !name_add(d, &names, name))

@@ -61,7 +61,7 @@ static bool refuse_with(struct decoder *d, const char *is, const char *must)
 	return false;
 }
 
-COLD bool refuse(struct decoder *d, const struct value *v, const char *must)
+COLD bool decoder_refuse(struct decoder *d, const struct value *v, const char *must)
 {
 	char is[64] = "";
 	if (v)
@@ -90,7 +90,8 @@ static bool has_room(struct decoder *d, size_t n)
 {
 	/* Both kinds of rounding up together cost less than this. */
 	return (size_t)(d->room.back - d->room.front) >= n + 2 * alignof(max_align_t) ||
-	       refuse(d, NULL, "needs more memory than a report may take; send shorter lists");
+	       decoder_refuse(d, NULL,
+			      "needs more memory than a report may take; send shorter lists");
 }
 
 static uint8_t *round_up(uint8_t *p, size_t align)
@@ -154,7 +155,7 @@ bool names_distinct(struct decoder *d, struct name *list)
 		if (!view_eq(n->text, n->next->text))
 			continue;
 		path_push(d, n->text);
-		return refuse(d, NULL, "appears twice; name each member once");
+		return decoder_refuse(d, NULL, "appears twice; name each member once");
 	}
 	return true;
 }
@@ -209,7 +210,8 @@ static bool read_known(struct decoder *d, const struct field *f, unsigned bit, s
 {
 	struct value v;
 	if (seen->named & bit)
-		return refuse(d, NULL, "appears twice; name each member once, long or short");
+		return decoder_refuse(d, NULL,
+				      "appears twice; name each member once, long or short");
 	seen->named |= bit;
 	if (!source_value(&d->source, &v))
 		return decode_ok(d);
@@ -225,7 +227,7 @@ static bool has_required(struct decoder *d, struct shape shape, struct seen seen
 		if (!shape.fields[i].is_required || seen.given & 1U << i)
 			continue;
 		path_push(d, shape.fields[i].name);
-		return refuse(d, NULL, "is missing");
+		return decoder_refuse(d, NULL, "is missing");
 	}
 	return true;
 }
@@ -237,7 +239,7 @@ bool decode_object(struct decoder *d, const struct value *v, struct shape shape)
 	struct view name;
 	unsigned hint = 0;
 	if (v->kind != VALUE_OBJECT)
-		return refuse(d, v, "must be an object");
+		return decoder_refuse(d, v, "must be an object");
 	while (source_member(&d->source, &name)) {
 		const struct field *f = find_field(shape, name, &hint);
 		path_push(d, f ? f->name : name);
@@ -261,7 +263,7 @@ COLD static bool refuse_whole(struct decoder *d, const struct value *v, uint64_t
 	char must[80];
 	(void)snprintf(must, sizeof(must), "must be a whole number from %" PRIu64 " to %" PRIu64,
 		       min, max);
-	return refuse(d, v, must);
+	return decoder_refuse(d, v, must);
 }
 
 static bool whole_of(const struct value *v, uint64_t *ret)

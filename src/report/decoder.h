@@ -77,7 +77,7 @@ bool decode_whole(struct decoder *d, const struct value *v, uint64_t min, uint64
 
 /* False, with a refusal that names the member being read, what it is (v may be NULL) and what it
  * must be. */
-bool refuse(struct decoder *d, const struct value *v, const char *must) MUST_USE;
+bool decoder_refuse(struct decoder *d, const struct value *v, const char *must) MUST_USE;
 
 /* The list at the front: begin, add items of `size` bytes. NULL when there is no room (refused). */
 void list_begin(struct decoder *d);

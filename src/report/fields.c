@@ -37,14 +37,14 @@ static bool read_version(struct decoder *d, const struct field *field, const str
 	static const char must[] = "must be a string as \"1.0\"; major version 1 is understood";
 	(void)field;
 	if (v->kind != VALUE_STRING)
-		return refuse(d, v, must);
+		return decoder_refuse(d, v, must);
 	struct view s = v->s;
 	if (!take_version_number(&s, &d->out->version_major) || s.n == 0 || s.p[0] != '.')
-		return refuse(d, v, must);
+		return decoder_refuse(d, v, must);
 	s = (struct view){s.p + 1, s.n - 1};
 	if (!take_version_number(&s, &d->out->version_minor) || s.n > 0 ||
 	    d->out->version_major != 1)
-		return refuse(d, v, must);
+		return decoder_refuse(d, v, must);
 	return true;
 }
 
@@ -64,7 +64,7 @@ static bool read_header(struct decoder *d, const struct field *field, const stru
 static bool read_text(struct decoder *d, const struct field *field, const struct value *v)
 {
 	(void)field;
-	return v->kind == VALUE_STRING || refuse(d, v, "must be a string");
+	return v->kind == VALUE_STRING || decoder_refuse(d, v, "must be a string");
 }
 
 /* Reads a list of objects, one of the shape each; returns their number in *ret_listed. */
@@ -74,7 +74,7 @@ static bool read_entries(struct decoder *d, const struct value *v, struct shape 
 	struct value entry;
 	uint32_t n = 0;
 	if (v->kind != VALUE_ARRAY)
-		return refuse(d, v, "must be a list of objects");
+		return decoder_refuse(d, v, "must be a list of objects");
 	list_begin(d);
 	for (; decode_element(d, &entry); n++) {
 		if (!decode_object(d, &entry, shape))
@@ -162,7 +162,7 @@ static bool read_local_port(struct decoder *d, const struct field *field, const 
 		port = 10 * port + (unsigned char)v->s.p[i] - '0';
 	}
 	return (is_decimal && port <= PORT_MAX) ||
-	       refuse(d, v, "must be a whole number from 0 to 65535");
+	       decoder_refuse(d, v, "must be a whole number from 0 to 65535");
 }
 
 static bool read_remote(struct decoder *d, const struct field *field, const struct value *v)
@@ -289,7 +289,7 @@ static bool decode(struct input in, struct shape shape, struct report *out,
 	struct decoder d = {.out = out, .refusal = refusal};
 	struct value root;
 	if (in.arena->cap < in.payload.n)
-		return refuse(&d, NULL, "needs more memory than a report may take");
+		return decoder_refuse(&d, NULL, "needs more memory than a report may take");
 	uint8_t *scratch = in.arena->buf;
 	d.room = (struct room){scratch + in.payload.n, scratch + in.arena->cap};
 	source_open(&d.source, in.format, in.payload, scratch, in.payload.n);
@@ -298,7 +298,7 @@ static bool decode(struct input in, struct shape shape, struct report *out,
 	if (!decode_object(&d, &root, shape) || !source_done(&d.source))
 		return decode_ok(&d);
 	if (!out->has_metrics && !out->has_custom)
-		return refuse(&d, NULL, "must have metrics or custom_metrics");
+		return decoder_refuse(&d, NULL, "must have metrics or custom_metrics");
 	in.arena->used = (size_t)(d.room.front - in.arena->buf);
 	return true;
 }
