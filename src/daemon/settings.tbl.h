@@ -1,0 +1,68 @@
+/* Every setting, a row each, in the order `thingward settings` prints them.
+ *
+ *   TEXT(section, key, field, default, help)
+ *   NUMBER(section, key, field, default, min, max, test_below, help)
+ *   FLAG(section, key, field, default, help)
+ *   CHOICE(section, key, field, default, words, test_word, help)   words: "a|b", the value is the
+ * index
+ *
+ * test_below: a smaller number, like CHOICE's test_word, needs `serve --allow-test-settings` (S32).
+ */
+TEXT(aws, account_id, account_id, "123456789012", "account in ARNs: 12 digits")
+TEXT(aws, partition, partition, "aws", "partition in ARNs")
+TEXT(aws, region, region, "us-east-1", "region in ARNs and in signatures")
+NUMBER(audit, window_lag_seconds, audit_window_lag_s, 7200, 0, 86400, 7200,
+       "how long audits wait for late data (read by the audit checks over broker events)")
+TEXT(broker, accounts, broker_accounts, "mosquitto",
+     "accounts, separated by commas, whose brokers may use the channel, besides root and our own")
+TEXT(broker, endpoint, endpoint, "localhost",
+     "host name of the broker, as DescribeEndpoint answers it")
+CHOICE(clock, mode, clock_manual, "real", "real|manual", "manual",
+       "manual: time moves by `thingward clock advance`")
+NUMBER(detect, max_unregistered, max_unregistered, 10000, 0, 10000000, 0,
+       "devices that are not in the registry and still watched; more are counted and left out")
+FLAG(http, allow_plaintext, http_allow_plaintext, false,
+     "serve HTTP without TLS on addresses other than loopback (S19)")
+TEXT(http, hosts, http_hosts, "",
+     "names, separated by commas, that requests may be sent to, besides the listen address (S20)")
+TEXT(http, listen, http_listen, "127.0.0.1:8080", "address and port of API and console")
+TEXT(http, page_token, http_page_token, "", "Authorization: Bearer TOKEN shows /metrics and the reasons of /readyz to other than loopback; empty: nobody")
+NUMBER(http, skew_seconds, http_skew_s, 300, 1, 3600, 0,
+       "how far a signature's time may be from ours")
+TEXT(http, tls_certificate, http_tls_certificate, "", "PEM file: serve HTTPS with this certificate (and chain)")
+TEXT(http, tls_key, http_tls_key, "", "PEM file of its key")
+CHOICE(log, level, log_level, "info", "error|warning|notice|info|debug", NULL,
+       "the least urgent lines to write")
+NUMBER(ml, min_datapoints, ml_min_datapoints, 25000, 1, 10000000, 25000,
+       "datapoints a model needs (read by model training)")
+NUMBER(ml, min_training_days, ml_min_training_days, 14, 0, 365, 14,
+       "days a model learns first (read by model training)")
+NUMBER(quota, behavior_values_per_profile, registry.quota_behavior_values_per_profile, 1000, 0,
+       1000000, 0, "")
+NUMBER(quota, behaviors_per_profile, registry.quota_behaviors_per_profile, 100, 0, 10000, 0, "")
+NUMBER(quota, custom_metrics, registry.quota_custom_metrics, 100, 0, 100000, 0, "")
+NUMBER(quota, dimensions, registry.quota_dimensions, 10, 0, 100000, 0, "")
+NUMBER(quota, group_children, registry.quota_group_children, 100, 0, 1000000, 0,
+       "direct children of a thing group")
+NUMBER(quota, group_depth, registry.quota_group_depth, 7, 1, 64, 0, "")
+NUMBER(quota, groups_per_thing, registry.quota_groups_per_thing, 10, 0, 1000, 0, "")
+NUMBER(quota, on_demand_audits, registry.quota_on_demand_audits, 10, 1, 1000, 0,
+       "audits started by hand that run at once")
+NUMBER(quota, policies_per_certificate, registry.quota_policies_per_certificate, 10, 0, 50, 0, "")
+NUMBER(quota, policies_per_group, registry.quota_policies_per_group, 2, 0, 50, 0, "")
+NUMBER(quota, policy_chars, registry.quota_policy_chars, 2048, 1, 65536, 0,
+       "characters of a policy document, white space not counted")
+NUMBER(quota, policy_versions, registry.quota_policy_versions, 5, 1, 1000, 0, "")
+NUMBER(quota, profiles_per_target, registry.quota_profiles_per_target, 5, 0, 1000, 0, "")
+NUMBER(quota, thing_attributes, registry.quota_thing_attributes, 3, 0, 1000, 0,
+       "attributes of a thing without a type")
+NUMBER(quota, thing_attributes_with_type, registry.quota_thing_attributes_with_type, 50, 0, 1000, 0,
+       "")
+NUMBER(report, account_rate, report_account_rate, 3500, 1, 10000000, 0,
+       "reports a second, all devices together")
+NUMBER(report, max_devices, report_max_devices, 1000000, 1, 100000000, 0,
+       "devices whose last report is remembered for repetitions and the minimum delay")
+NUMBER(report, min_interval_seconds, report_min_interval_s, 300, 0, 86400, 1,
+       "minimum delay between reports of a device")
+TEXT(store, url, store_url, "",
+     "sqlite:DIR or postgresql://...; empty: SQLite in the data directory")
