@@ -1,0 +1,26 @@
+/* COUNTER(name, kind, help): what /metrics tells as thingward_NAME. Order: alphabetical. */
+COUNTER(admission_evicted, "counter", "things forgotten by admission because its table was full")
+COUNTER(alarms_differing, "counter",
+	"open alarms that differed between evaluator and store after a start")
+COUNTER(brokers_connected, "gauge", "plugins connected to the channel")
+COUNTER(checkpoints_written, "counter", "checkpoints of the evaluator's state")
+COUNTER(detect_alarms_open, "gauge", "alarms that are open in the evaluator")
+COUNTER(detect_devices, "gauge", "devices the evaluator knows")
+COUNTER(detect_unregistered_dropped, "counter",
+	"unregistered devices left out because of detect.max_unregistered")
+COUNTER(effects_committed, "counter", "alarm events and updates written")
+COUNTER(entries_appended, "counter", "entries made durable in the log")
+COUNTER(entries_evaluated, "counter", "entries that went through the evaluator")
+COUNTER(frames_received, "counter", "frames from plugins")
+COUNTER(frames_repeated, "counter", "frames that came again and were durable already")
+COUNTER(log_head, "gauge", "sequence number of the last entry of the log")
+COUNTER(log_offset, "gauge",
+	"sequence number up to which entries were evaluated and their effects committed")
+COUNTER(refusals_reported, "counter", "sessions and requests that plugins refused")
+COUNTER(reports_accepted, "counter", "reports accepted")
+COUNTER(reports_malformed, "counter", "reports rejected because they could not be read")
+COUNTER(reports_repeated, "counter", "reports answered again without their data")
+COUNTER(reports_throttled, "counter", "reports rejected because they came too soon or too many")
+COUNTER(sessions_ended, "counter", "device sessions that ended")
+COUNTER(sessions_started, "counter", "device sessions that began")
+COUNTER(snapshot_generation, "gauge", "generation of the brokers' snapshot")

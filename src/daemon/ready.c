@@ -1,0 +1,115 @@
+#include "daemon/ready.h"
+
+#include "base/check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static const char *const part_names[READY_PARTS] = {
+	[READY_STORE] = "store",         [READY_BROKER] = "broker",   [READY_CLOCK] = "clock",
+	[READY_EVALUATOR] = "evaluator", [READY_PUBLISH] = "publish",
+};
+
+static const struct {
+	const char *name, *kind, *help;
+} counter_rows[COUNTERS] = {
+#define COUNTER(name, kind, help) {#name, kind, help},
+#include "daemon/counters.tbl.h"
+#undef COUNTER
+};
+
+struct ready {
+	pthread_mutex_t lock;
+	char *reason[READY_PARTS]; /* NULL: good */
+	char *note;
+	atomic_uint_least64_t counters[COUNTERS];
+};
+
+struct ready *ready_new(void)
+{
+	struct ready *r = g_new0(struct ready, 1);
+	CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
+	for (size_t i = 0; i < READY_PARTS; i++)
+		r->reason[i] = i == READY_CLOCK ? NULL : g_strdup("starting");
+	return r;
+}
+
+void ready_free(struct ready *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < READY_PARTS; i++)
+		g_free(r->reason[i]);
+	g_free(r->note);
+	(void)pthread_mutex_destroy(&r->lock);
+	g_free(r);
+}
+
+/* Takes `text`. */
+static void set(struct ready *r, char **field, char *text)
+{
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	g_free(*field);
+	*field = text;
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
+}
+
+void ready_good(struct ready *r, enum ready_part part)
+{
+	set(r, &r->reason[part], NULL);
+}
+
+void ready_bad(struct ready *r, enum ready_part part, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	set(r, &r->reason[part], g_strdup_vprintf(fmt, args));
+	va_end(args);
+}
+
+void ready_note(struct ready *r, const char *note)
+{
+	set(r, &r->note, g_strdup(note));
+}
+
+bool ready_tell(struct ready *r, bool without_broker, GString *text)
+{
+	bool is_good = true;
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	for (size_t i = 0; i < READY_PARTS; i++) {
+		if (!r->reason[i] || (i == READY_BROKER && without_broker))
+			continue;
+		is_good = false;
+		g_string_append_printf(text, "%s: %s\n", part_names[i], r->reason[i]);
+	}
+	if (r->note)
+		g_string_append_printf(text, "note: %s\n", r->note);
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
+	return is_good;
+}
+
+void counter_add(struct ready *r, enum counter counter, uint64_t n)
+{
+	(void)atomic_fetch_add_explicit(&r->counters[counter], n, memory_order_relaxed);
+}
+
+void counter_set(struct ready *r, enum counter gauge, uint64_t value)
+{
+	atomic_store_explicit(&r->counters[gauge], value, memory_order_relaxed);
+}
+
+uint64_t counter_get(struct ready *r, enum counter counter)
+{
+	return atomic_load_explicit(&r->counters[counter], memory_order_relaxed);
+}
+
+void counters_tell(struct ready *r, GString *text)
+{
+	for (size_t i = 0; i < COUNTERS; i++)
+		g_string_append_printf(text,
+				       "# HELP thingward_%s %s\n# TYPE thingward_%s %s\n"
+				       "thingward_%s %" G_GUINT64_FORMAT "\n",
+				       counter_rows[i].name, counter_rows[i].help,
+				       counter_rows[i].name, counter_rows[i].kind,
+				       counter_rows[i].name, counter_get(r, (enum counter)i));
+}
