@@ -1,0 +1,262 @@
+#include "daemon/intake.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* What is done with one event; `is_repeat`: its frame was durable before. */
+struct taking {
+	struct intake *in;
+	struct broker *broker;
+	uint64_t frame;
+	bool is_repeat;
+};
+
+struct event_row {
+	/* 0, or -1 when the event is damaged. Called twice: first with t NULL, only to check. */
+	int (*take)(struct taking *t, struct reader *one);
+};
+
+/* A report on its way through the intake. */
+struct arrival {
+	struct event_report event;
+	struct view thing;
+	enum report_format format;
+	struct view body; /* of its entry */
+	struct report *report;
+};
+
+static void answer(struct taking *t, const struct arrival *a, const char *suffix, const void *reply,
+		   size_t n)
+{
+	struct pages *pages = t->in->pages;
+	size_t topic_n = a->event.topic.n, suffix_n = strlen(suffix);
+	char *topic = pages_take(pages, topic_n + suffix_n);
+	memcpy(topic, a->event.topic.p, topic_n);
+	memcpy(topic + topic_n, suffix, suffix_n);
+	struct answer one = {
+		t->frame, {topic, topic_n + suffix_n},
+                 pages_copy(pages, (struct view){reply, n                 }
+                 )
+        };
+	(void)g_array_append_val(t->broker->answers, one);
+}
+
+static void accept(struct taking *t, const struct arrival *a, uint64_t report_id)
+{
+	char reply[REPORT_REPLY_MAX];
+	size_t n = report_accepted(a->format, a->thing, report_id, t->in->now_ms, reply,
+				   sizeof(reply));
+	answer(t, a, "/accepted", reply, n);
+}
+
+static void reject(struct taking *t, const struct arrival *a, const struct report_refusal *why,
+		   uint64_t report_id, enum counter counter)
+{
+	char reply[REPORT_REPLY_MAX];
+	struct report_refusal refusal = *why;
+	refusal.report_id = report_id;
+	size_t n =
+		report_rejected(a->format, a->thing, &refusal, t->in->now_ms, reply, sizeof(reply));
+	answer(t, a, "/rejected", reply, n);
+	counter_add(t->in->ready, counter, 1);
+}
+
+/* The entry's body, and the report decoded from the copy in it, so that both live as long as the
+ * turn's pages. */
+static int decode(struct taking *t, struct arrival *a, struct report_refusal *why)
+{
+	struct pages *pages = t->in->pages;
+	struct entry_report entry = {.thing = a->thing,
+				     .is_own = a->event.is_own,
+				     .format = a->format,
+				     .payload = a->event.payload};
+	memcpy(entry.reporter, a->event.fingerprint, sizeof(entry.reporter));
+	size_t cap = a->thing.n + a->event.payload.n + ENTRY_FINGERPRINT + 64;
+	struct writer w = writer_of(pages_take(pages, cap), cap);
+	entry_write_report(&w, &entry);
+	CHECK(!w.full);
+	a->body = (struct view){(const char *)w.buf, w.len};
+	CHECK(entry_read_report(a->body, &entry) == 0);
+	a->report = pages_take(pages, sizeof(*a->report));
+	struct report_arena arena = pages_arena(pages);
+	if (report_read(a->format, entry.payload.p, entry.payload.n, &arena, a->report, why) < 0)
+		return -1;
+	pages_keep(pages, &arena);
+	return 0;
+}
+
+static void admit(struct taking *t, struct arrival *a)
+{
+	struct intake *in = t->in;
+	uint64_t id = a->report->report_id;
+	switch (admission_judge(in->admission, a->thing, id, in->now_ms)) {
+	case ADMISSION_NEW:
+		lot_add(&t->broker->lot, ENTRY_REPORT, in->now_ms, a->body, a->report);
+		counter_add(in->ready, COUNTER_reports_accepted, 1);
+		accept(t, a, id);
+		return;
+	case ADMISSION_REPEATED:
+		counter_add(in->ready, COUNTER_reports_repeated, 1);
+		accept(t, a, id);
+		return;
+	case ADMISSION_TOO_SOON:
+		reject(t, a, &report_too_soon, id, COUNTER_reports_throttled);
+		return;
+	case ADMISSION_RATE:
+		reject(t, a, &report_account_rate, id, COUNTER_reports_throttled);
+		return;
+	}
+}
+
+/* The frame was durable before the daemon could answer: what is in the log was accepted, the rest
+ * was not. */
+static void answer_again(struct taking *t, struct arrival *a)
+{
+	uint64_t id = a->report->report_id;
+	if (!admission_knows(t->in->admission, a->thing, id)) {
+		reject(t, a, &report_too_soon, id, COUNTER_reports_throttled);
+		return;
+	}
+	counter_add(t->in->ready, COUNTER_reports_repeated, 1);
+	accept(t, a, id);
+}
+
+static void take_sound_report(struct taking *t, struct arrival *a)
+{
+	struct report_refusal why = {0};
+	if (!report_thing_valid(a->thing))
+		reject(t, a, &report_bad_thing, 0, COUNTER_reports_malformed);
+	else if (a->event.payload.n > REPORT_SIZE_MAX)
+		reject(t, a, &report_too_large, 0, COUNTER_reports_malformed);
+	else if (decode(t, a, &why) < 0) {
+		log_debug("ingest", "report of %.*s: %s", (int)a->thing.n, a->thing.p, why.detail);
+		reject(t, a, &why, why.report_id, COUNTER_reports_malformed);
+	} else if (t->is_repeat)
+		answer_again(t, a);
+	else
+		admit(t, a);
+}
+
+static int take_report(struct taking *t, struct reader *one)
+{
+	struct arrival a = {0};
+	if (event_read_report(one, &a.event) < 0 ||
+	    !report_topic(a.event.topic, &a.thing, &a.format))
+		return -1;
+	if (t)
+		take_sound_report(t, &a);
+	return 0;
+}
+
+static int take_cut(struct taking *t, struct reader *one)
+{
+	uint64_t mark;
+	if (event_read_number(one, &mark) < 0 || mark > INT64_MAX)
+		return -1;
+	if (!t || t->is_repeat)
+		return 0;
+	struct broker *b = t->broker;
+	size_t cap = sizeof(b->id) + 32;
+	struct writer w = writer_of(pages_take(t->in->pages, cap), cap);
+	struct entry_broker entry = {.broker = view_of(b->id), .t_ms = (int64_t)mark};
+	entry_write_broker(&w, &entry);
+	CHECK(!w.full);
+	lot_add(&b->lot, ENTRY_CUT, t->in->now_ms, (struct view){(const char *)w.buf, w.len}, NULL);
+	b->cut_ms = MAX(b->cut_ms, (int64_t)mark);
+	return 0;
+}
+
+static int take_applied(struct taking *t, struct reader *one)
+{
+	uint64_t generation;
+	(void)t;
+	return event_read_number(one, &generation);
+}
+
+static int take_flushed(struct taking *t, struct reader *one)
+{
+	uint64_t number;
+	if (event_read_number(one, &number) < 0)
+		return -1;
+	if (t)
+		t->broker->flushed = number;
+	return 0;
+}
+
+static int take_refused(struct taking *t, struct reader *one)
+{
+	struct event_refused e;
+	if (event_read_refused(one, &e) < 0)
+		return -1;
+	if (t && !t->is_repeat) {
+		counter_add(t->in->ready, COUNTER_refusals_reported, 1);
+		log_debug("ingest", "broker %s refused %.*s from %.*s: %.*s", t->broker->id,
+			  (int)e.client_id.n, e.client_id.p, (int)e.address.n, e.address.p,
+			  (int)e.reason.n, e.reason.p);
+	}
+	return 0;
+}
+
+static int take_session(struct taking *t, struct reader *one, enum counter counter)
+{
+	struct event_session e;
+	if (event_read_session(one, &e) < 0)
+		return -1;
+	if (t && !t->is_repeat)
+		counter_add(t->in->ready, counter, 1);
+	return 0;
+}
+
+static int take_connect(struct taking *t, struct reader *one)
+{
+	return take_session(t, one, COUNTER_sessions_started);
+}
+
+static int take_disconnect(struct taking *t, struct reader *one)
+{
+	return take_session(t, one, COUNTER_sessions_ended);
+}
+
+static const struct event_row events[] = {
+	[EVENT_REPORT] = {take_report},         [EVENT_CUT] = {take_cut},
+	[EVENT_APPLIED] = {take_applied},       [EVENT_FLUSHED] = {take_flushed},
+	[EVENT_REFUSED] = {take_refused},       [EVENT_CONNECT] = {take_connect},
+	[EVENT_DISCONNECT] = {take_disconnect},
+};
+
+/* Events of kinds that this version does not know are passed over. */
+static int walk(struct taking *t, struct reader body)
+{
+	uint8_t kind;
+	struct reader one;
+	int r;
+	while ((r = frame_next(&body, &kind, &one)) == 1) {
+		if (kind < ARRAY_LEN(events) && events[kind].take && events[kind].take(t, &one) < 0)
+			return -1;
+	}
+	return r;
+}
+
+int intake_frame(struct intake *in, struct broker *b, uint64_t number, struct reader body)
+{
+	struct taking t = {in, b, number, number <= b->taken};
+	if (number == 0 || number > b->taken + 1) {
+		log_error("ingest", "broker %s sent frame %llu after %llu", b->id,
+			  (unsigned long long)number, (unsigned long long)b->taken);
+		return -1;
+	}
+	/* Checked whole first: admission must not remember reports of a frame that is then refused.
+	 */
+	if (walk(NULL, body) < 0)
+		return -1;
+	CHECK(walk(&t, body) == 0);
+	counter_add(in->ready, t.is_repeat ? COUNTER_frames_repeated : COUNTER_frames_received, 1);
+	if (!t.is_repeat) {
+		lot_end_frame(&b->lot, number);
+		b->taken = number;
+	}
+	b->heard_ms = in->now_ms;
+	b->is_gone = false;
+	b->to_ack = number;
+	return 0;
+}
