@@ -49,10 +49,10 @@ static char *run(const char *const *words)
 
 static void server_start(struct pg *pg)
 {
-	g_autofree char *options =
-		g_strdup_printf("-c listen_addresses= -c unix_socket_directories=%s -c fsync=on "
-				"-c max_connections=40 -c shared_buffers=32MB",
-				pg->dir);
+	g_autofree char *options = g_strdup_printf(
+		"-c listen_addresses= -c unix_socket_directories=%s -c fsync=on "
+		"-c recovery_init_sync_method=syncfs -c max_connections=40 -c shared_buffers=32MB",
+		pg->dir);
 	g_autofree char *log = g_build_filename(pg->dir, "server.log", NULL);
 	RUN_AS_SERVER(PG_BIN "pg_ctl", "start", "-w", "-D", pg->data, "-l", log, "-o", options);
 }
