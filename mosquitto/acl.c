@@ -11,7 +11,8 @@
 
 struct denial {
 	enum policy_action action;
-	const char *reason; /* NULL: allowed */
+	const char *reason;    /* NULL: allowed */
+	bool is_nobodys_fault; /* nothing to tell */
 };
 
 static struct denial judge_write(const struct session *s, const struct mosquitto_evt_acl_check *e)
@@ -19,14 +20,16 @@ static struct denial judge_write(const struct session *s, const struct mosquitto
 	struct view name = view_of(e->topic);
 	enum topic_kind kind = topic_of(name).kind;
 	if (!topic_fits(name))
-		return (struct denial){POLICY_PUBLISH, "topic is longer than 256 bytes"};
+		return (struct denial){.action = POLICY_PUBLISH,
+				       .reason = "topic is longer than 256 bytes"};
 	if (kind == TOPIC_REPLY || kind == TOPIC_EVENTS)
-		return (struct denial){POLICY_PUBLISH, "topic is reserved for the service"};
+		return (struct denial){.action = POLICY_PUBLISH,
+				       .reason = "topic is reserved for the service"};
 	if (!session_may(s, POLICY_PUBLISH, VIEW_LIT("topic"), name))
-		return (struct denial){POLICY_PUBLISH, POLICY_SAYS_NO};
+		return (struct denial){.action = POLICY_PUBLISH, .reason = POLICY_SAYS_NO};
 	if (e->retain && !session_may(s, POLICY_RETAIN_PUBLISH, VIEW_LIT("topic"), name))
-		return (struct denial){POLICY_RETAIN_PUBLISH, POLICY_SAYS_NO};
-	return (struct denial){POLICY_PUBLISH, NULL};
+		return (struct denial){.action = POLICY_RETAIN_PUBLISH, .reason = POLICY_SAYS_NO};
+	return (struct denial){.action = POLICY_PUBLISH, .reason = NULL};
 }
 
 static struct denial judge_subscribe(const struct session *s,
@@ -34,22 +37,27 @@ static struct denial judge_subscribe(const struct session *s,
 {
 	struct view filter = view_of(e->topic);
 	if (!topic_fits(filter))
-		return (struct denial){POLICY_SUBSCRIBE, "filter is longer than 256 bytes"};
+		return (struct denial){.action = POLICY_SUBSCRIBE,
+				       .reason = "filter is longer than 256 bytes"};
 	if (topic_filter_is_report(filter))
-		return (struct denial){POLICY_SUBSCRIBE, "reports are for the service only"};
+		return (struct denial){.action = POLICY_SUBSCRIBE,
+				       .reason = "reports are for the service only"};
 	if (!session_may(s, POLICY_SUBSCRIBE, VIEW_LIT("topicfilter"), filter))
-		return (struct denial){POLICY_SUBSCRIBE, POLICY_SAYS_NO};
-	return (struct denial){POLICY_SUBSCRIBE, NULL};
+		return (struct denial){.action = POLICY_SUBSCRIBE, .reason = POLICY_SAYS_NO};
+	return (struct denial){.action = POLICY_SUBSCRIBE, .reason = NULL};
 }
 
 static struct denial judge_read(const struct session *s, const struct mosquitto_evt_acl_check *e)
 {
 	struct view name = view_of(e->topic);
+	/* A device that subscribes to $aws/things/NAME/defender/# does as AWS's own agents do. */
 	if (topic_of(name).kind == TOPIC_REPORT)
-		return (struct denial){POLICY_RECEIVE, "reports are for the service only"};
+		return (struct denial){.action = POLICY_RECEIVE,
+				       .reason = "reports are for the service only",
+				       .is_nobodys_fault = true};
 	if (!session_may(s, POLICY_RECEIVE, VIEW_LIT("topic"), name))
-		return (struct denial){POLICY_RECEIVE, POLICY_SAYS_NO};
-	return (struct denial){POLICY_RECEIVE, NULL};
+		return (struct denial){.action = POLICY_RECEIVE, .reason = POLICY_SAYS_NO};
+	return (struct denial){.action = POLICY_RECEIVE, .reason = NULL};
 }
 
 static struct denial judge_unsubscribe(const struct session *s,
@@ -57,7 +65,7 @@ static struct denial judge_unsubscribe(const struct session *s,
 {
 	(void)s;
 	(void)e;
-	return (struct denial){POLICY_SUBSCRIBE, NULL};
+	return (struct denial){.action = POLICY_SUBSCRIBE, .reason = NULL};
 }
 
 typedef void tell_fn(struct plugin *p, const struct event_refused *e);
@@ -103,14 +111,15 @@ static void tell(struct plugin *p, const struct session *s, const struct denial 
 static bool decide(struct plugin *p, const struct session *s, const struct access *row,
 		   const struct mosquitto_evt_acl_check *e)
 {
-	struct denial d = {row->action, s->refusal};
+	struct denial d = {.action = row->action, .reason = s->refusal};
 	if (s->is_doorbell)
 		d.reason = "the doorbell may only ping";
 	if (!d.reason)
 		d = row->judge(s, e);
 	if (!d.reason)
 		return true;
-	tell(p, s, &d, row->tell, e->topic);
+	if (!d.is_nobodys_fault)
+		tell(p, s, &d, row->tell, e->topic);
 	return false;
 }
 

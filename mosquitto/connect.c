@@ -1,10 +1,12 @@
 /* The connect decision (S1, S2, S8). The broker asks again for every connected client on SIGHUP:
  * then the same client object is there, and it is no new session, but "no" ends it. */
+#include <arpa/inet.h>
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 #include "mosquitto/trust.h"
 
@@ -62,11 +64,21 @@ static void read_certificate(struct applicant *a)
 	X509_free(cert);
 }
 
-/* The daemon's own connection proves itself with the token of the last WELCOME. */
-static bool is_doorbell(const struct plugin *p, const struct mosquitto_evt_basic_auth *e)
+static bool is_ip(const char *address)
 {
-	return e->username && strcmp(e->username, DOORBELL_USERNAME) == 0 && e->password &&
-	       p->doorbell_token[0] && strlen(e->password) == FRAME_TOKEN &&
+	struct in6_addr any;
+	return address &&
+	       (inet_pton(AF_INET, address, &any) == 1 || inet_pton(AF_INET6, address, &any) == 1);
+}
+
+/* The daemon's own connection comes over a unix socket and proves itself with the token of the last
+ * WELCOME. */
+static bool is_doorbell(const struct plugin *p, const struct applicant *a,
+			const struct mosquitto_evt_basic_auth *e)
+{
+	return !a->has_cert && !is_ip(a->address) && e->username &&
+	       strcmp(e->username, DOORBELL_USERNAME) == 0 && e->password && p->doorbell_token[0] &&
+	       strlen(e->password) == FRAME_TOKEN &&
 	       CRYPTO_memcmp(e->password, p->doorbell_token, FRAME_TOKEN) == 0;
 }
 
@@ -129,6 +141,17 @@ static bool is_same_client(const struct session *s, const struct applicant *a)
 	       (a->has_cert && memcmp(s->fingerprint, a->fingerprint, FRAME_FINGERPRINT) == 0);
 }
 
+/* On SIGHUP the broker asks for sessions that are away, too. "No" would disconnect them a second
+ * time; they come in again only with their certificate. No CONNECT is read between the broker's
+ * reload and its next TICK. */
+static bool is_away(const struct plugin *p, const struct applicant *a,
+		    const struct mosquitto_evt_basic_auth *e)
+{
+	uint8_t fingerprint[FRAME_FINGERPRINT];
+	return p->is_reloading && !a->has_cert && e->username &&
+	       hex_read(e->username, fingerprint, sizeof(fingerprint)) == 0;
+}
+
 int plugin_on_connect(int event, void *data, void *ctx)
 {
 	(void)event;
@@ -147,7 +170,9 @@ int plugin_on_connect(int event, void *data, void *ctx)
 	const char *refusal = request_refusal(&a);
 	if (refusal)
 		return refuse(p, &a, refusal);
-	bool rings = is_doorbell(p, e);
+	if (is_away(p, &a, e))
+		return MOSQ_ERR_SUCCESS;
+	bool rings = is_doorbell(p, &a, e);
 	if (!rings && !a.has_cert)
 		return refuse(p, &a, "no client certificate");
 	return begin_session(p, &a, rings);

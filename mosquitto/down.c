@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
+#include <stdio.h>
 
 #include "mosquitto/plugin.h"
 
@@ -103,14 +104,19 @@ static void on_up(void *ctx, const struct frame_welcome *welcome)
 	memcpy(p->doorbell_token, welcome->token.p, FRAME_TOKEN);
 	p->doorbell_token[FRAME_TOKEN] = '\0';
 	p->time.is_manual = welcome->is_clock_manual;
+	p->away_why[0] = '\0';
 	notice_log(p, MOSQ_LOG_INFO, "daemon is there at %s", p->options.channel);
 	hear_generation(p, welcome->generation);
 	hear_time(p, welcome->now_ms);
 }
 
+/* Attempts go on; a line for each would say nothing new. */
 static void on_down(void *ctx, const char *why)
 {
 	struct plugin *p = ctx;
+	if (strcmp(p->away_why, why) == 0)
+		return;
+	(void)snprintf(p->away_why, sizeof(p->away_why), "%s", why);
 	notice_log(p, MOSQ_LOG_WARNING, "no daemon at %s: %s", p->options.channel, why);
 }
 

@@ -60,7 +60,9 @@ int plugin_on_reload(int event, void *data, void *ctx)
 {
 	(void)event;
 	(void)data;
-	plugin_load_rules(ctx);
+	struct plugin *p = ctx;
+	p->is_reloading = true;
+	plugin_load_rules(p);
 	return MOSQ_ERR_SUCCESS;
 }
 

@@ -45,6 +45,7 @@ int plugin_on_tick(int event, void *data, void *ctx)
 	(void)event;
 	(void)data;
 	struct plugin *p = ctx;
+	p->is_reloading = false;
 	plugin_attend(p);
 	once_a_second(p);
 	session_table_sweep(p->sessions, &p->rules, plugin_now_s(), SWEEP_A_TURN);

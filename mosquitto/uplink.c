@@ -15,7 +15,6 @@
 #define RETRY_MS_MAX     5000
 #define GREETING_MS      5000 /* WELCOME comes within, or the connection is given up */
 #define DATAGRAMS_A_POLL 1024
-#define WHY_SIZE         160
 #define REPORT_OVERHEAD  128 /* headers of frame and record around a report's text and payload */
 
 enum link_state { LINK_DOWN, LINK_GREETING, LINK_UP };
@@ -88,25 +87,25 @@ static void link_down(struct uplink *u, int64_t now_ms, const char *why)
 }
 
 /* Opens the socket and checks who listens at the other end (S5). -1 with the reason. */
-static int open_socket(struct uplink *u, char why[WHY_SIZE])
+static int open_socket(struct uplink *u, char why[UPLINK_WHY_SIZE])
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", u->options->channel) >=
 	    (int)sizeof(addr.sun_path)) {
-		(void)snprintf(why, WHY_SIZE, "plugin_opt_channel is longer than %zu bytes",
+		(void)snprintf(why, UPLINK_WHY_SIZE, "plugin_opt_channel is longer than %zu bytes",
 			       sizeof(addr.sun_path) - 1);
 		return -1;
 	}
 	u->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (u->fd < 0 || connect(u->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		(void)snprintf(why, WHY_SIZE, "%s", strerror(errno));
+		(void)snprintf(why, UPLINK_WHY_SIZE, "%s", strerror(errno));
 		return -1;
 	}
 	struct ucred peer;
 	socklen_t n = sizeof(peer);
 	if (getsockopt(u->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 ||
 	    peer.uid != u->options->daemon_uid) {
-		(void)snprintf(why, WHY_SIZE, "its socket is not that of uid %u",
+		(void)snprintf(why, UPLINK_WHY_SIZE, "its socket is not that of uid %u",
 			       u->options->daemon_uid);
 		return -1;
 	}
@@ -132,7 +131,7 @@ static int send_hello(struct uplink *u, uint64_t generation)
 
 static void link_open(struct uplink *u, int64_t now_ms, uint64_t generation)
 {
-	char why[WHY_SIZE];
+	char why[UPLINK_WHY_SIZE];
 	if (open_socket(u, why) < 0) {
 		link_down(u, now_ms, why);
 		return;

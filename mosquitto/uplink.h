@@ -16,6 +16,8 @@
 
 #include <sys/types.h>
 
+#define UPLINK_WHY_SIZE 160 /* bytes for a reason in words */
+
 struct options;
 struct uplink;
 

@@ -298,22 +298,31 @@ class Broker:
 # ---- Devices ----
 
 
+def client_context(broker, cert):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(broker.dir / "server.pem")
+    context.check_hostname = False
+    if cert:
+        with tempfile.TemporaryDirectory() as directory:
+            context.load_cert_chain(*cert.save(directory, "device"))
+    return context
+
+
 class Device:
     """An MQTT client with a certificate; calls return what the broker answered."""
 
-    def __init__(self, broker, cert, client_id, clean=True, v5=False, will=None, username=None):
+    def __init__(
+        self, broker, cert, client_id, clean=True, v5=False, will=None, username=None, transport="tls"
+    ):
         self.events = queue.Queue()
         self.messages = queue.Queue()
         self.v5 = v5
         kind = {"protocol": mqtt.MQTTv5} if v5 else {"clean_session": clean}
+        if transport == "websockets":
+            kind["transport"] = transport
         self.client = mqtt.Client(client_id, **kind)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(broker.dir / "server.pem")
-        context.check_hostname = False
-        if cert:
-            with tempfile.TemporaryDirectory() as directory:
-                context.load_cert_chain(*cert.save(directory, "device"))
-        self.client.tls_set_context(context)
+        if transport == "tls":
+            self.client.tls_set_context(client_context(broker, cert))
         if username:
             self.client.username_pw_set(username, "x")
         if will:
@@ -344,9 +353,9 @@ class Device:
             if event[0] == kind:
                 return event
 
-    def connect(self):
+    def connect(self, port=None):
         """The CONNACK code; raises ssl.SSLError or OSError when TLS does not come about."""
-        self.client.connect("127.0.0.1", self.broker.port)
+        self.client.connect("127.0.0.1", port or self.broker.port)
         self.thread = threading.Thread(target=self._loop, daemon=True)
         self.thread.start()
         end = time.monotonic() + DEADLINE

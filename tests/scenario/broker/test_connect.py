@@ -101,6 +101,29 @@ def test_long_client_id_is_refused(broker, ca, devices, n, code):
     assert devices(broker, cert, "c" * n).connect() == code
 
 
+def test_websocket_listener_is_refused(broker, ca, devices):
+    port = kit.free_port()
+    broker.extra = f"listener {port} 127.0.0.1\nprotocol websockets"
+    broker.fleet.write()
+    broker.start()
+    client = devices(broker, None, "x", transport="websockets")
+    assert client.connect(port) == REFUSED_V3
+    broker.log.wait("websocket listeners carry no client certificate")
+
+
+def test_plain_listener_takes_nobody(broker, ca, devices):
+    """Not even with the name of a registered certificate."""
+    cert = kit.make_cert("sensor1", ca)
+    broker.fleet.add(cert)
+    broker.fleet.write()
+    port = kit.free_port()
+    broker.extra = f"listener {port} 127.0.0.1"
+    broker.start()
+    client = devices(broker, None, "sensor1", transport="tcp", username=cert.fingerprint)
+    assert client.connect(port) == REFUSED_V3
+    broker.log.wait("no client certificate")
+
+
 def test_offered_username_is_ignored(broker, ca, devices):
     """SDKs send statistics there; the certificate is who it is."""
     cert = kit.make_cert("sensor1", ca)
@@ -188,12 +211,14 @@ def test_sighup_keeps_sessions_and_trust(broker, far_end, ca, devices):
     away.close()
     far_end.wait_event(kind=kit.DISCONNECT, client_id="away")
     since = broker.log.mark()
-    broker.hup()
-    broker.log.wait("Reloading config", since)
-    assert live.is_live()
+    for _ in range(2):
+        broker.hup()
+        broker.log.wait("Reloading config", since)
+        assert live.is_live()
     back = devices(broker, cert, "away", clean=False)
     assert back.connect() == 0
     assert back.session_present
+    assert not broker.log.has("refused", since)
     assert len([e for e in far_end.events if e["kind"] == kit.CONNECT and e["client_id"] == "live"]) == 1
 
 

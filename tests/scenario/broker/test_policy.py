@@ -129,15 +129,26 @@ def test_reports_reach_no_other_client(start):
     assert device.receive().topic == "fence"
 
 
-def test_retained_reports_are_not_kept(start, far_end):
-    """A kept one would be refused to the subscriber, and that would be told."""
+def test_reports_withheld_are_not_told_as_refused(start, broker, far_end):
+    """AWS's own agents subscribe to .../defender/#, which their own reports match."""
     far_end.open()
     device = start(kit.statement("iot:*", "*"))
     far_end.wait_up()
-    device.publish_acked(REPORT, b"{}", retain=True)
-    assert device.subscribe("$aws/#") == 1
+    assert device.subscribe("$aws/things/sensor1/defender/#") == 1
+    device.publish_acked(REPORT, b"{}")
     far_end.flush(1)
     assert not [e for e in far_end.events if e["kind"] == kit.REFUSED]
+
+
+def test_retained_reports_are_not_kept(start, broker):
+    broker.extra = f"persistence true\npersistence_location {broker.run_dir}/"
+    device = start(kit.statement("iot:*", "*"))
+    device.publish_acked(REPORT, b"report-kept", retain=True)
+    device.publish_acked("ordinary", b"ordinary-kept", retain=True)
+    broker.stop()
+    saved = (broker.run_dir / "mosquitto.db").read_bytes()
+    assert b"ordinary-kept" in saved
+    assert b"report-kept" not in saved
 
 
 def test_topics_over_the_quota_are_refused(start):
