@@ -45,6 +45,8 @@ int audit_configuration_delete(struct registry *r) MUST_USE;
 
 /* ---- Tasks (section 7.3) ---- */
 
+/* Tasks and their findings are kept so long after the start; the worker deletes them when it runs
+ * another. */
 #define AUDIT_RETENTION_DAYS 90
 
 /* check_names: a list of strings. */

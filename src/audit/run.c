@@ -3,6 +3,7 @@
 
 #include "audit/check.h"
 #include "audit/finding.h"
+#include "audit/retention.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/queue.h"
@@ -75,21 +76,21 @@ static int judge_resource(const struct audit_resource *resource, void *ctx)
 	return 0;
 }
 
+static int take_is_running(struct sql_rows *row, void *ctx)
+{
+	*(bool *)ctx = strcmp(sql_col_text(row, 0), "IN_PROGRESS") == 0;
+	return 0;
+}
+
 /* RUN_IS_OVER when the task was cancelled meanwhile. */
 static int task_goes_on(struct sql_conn *txn, const char *id)
 {
-	char status[32] = "";
-	struct sql_rows *rows;
-	int err = sql_query(txn, SQL_audit_task_get, SQL_ARGS(sql_text(id)), &rows);
-	if (err)
-		return err;
-	int found = sql_next(rows);
-	if (found == 1)
-		(void)g_strlcpy(status, sql_col_text(rows, 0), sizeof(status));
-	sql_rows_free(rows);
+	bool is_running = false;
+	int found = rows_find(txn, SQL_audit_task_get, SQL_ARGS(sql_text(id)), take_is_running,
+			      &is_running);
 	if (found < 0)
 		return found;
-	return strcmp(status, "IN_PROGRESS") == 0 ? RUN_GOES_ON : RUN_IS_OVER;
+	return is_running ? RUN_GOES_ON : RUN_IS_OVER;
 }
 
 static int write_slice(struct sql_conn *txn, void *ctx)
@@ -255,7 +256,7 @@ static int write_end(struct sql_conn *txn, void *ctx)
 
 static int run_task(struct audit *audit, const struct task *task)
 {
-	int err = RUN_GOES_ON;
+	int err = retention_apply(audit->store, clock_now_ms(audit->clock));
 	while (err == RUN_GOES_ON)
 		err = run_next_check(audit, task);
 	if (err != RUN_IS_OVER)
@@ -278,34 +279,41 @@ static int find_task(struct sql_conn *txn, void *ctx)
 	return rows_find(txn, SQL_audit_task_next, SQL_NO_ARGS, take_task, ctx);
 }
 
-static void run_tasks(struct audit *audit)
+/* 0 when there is nothing left to do, or a negative errno. */
+static int run_tasks(struct audit *audit)
 {
 	int err = 0;
 	while (!err && !atomic_load(&audit->is_stopping)) {
 		struct task task;
 		int found = store_write(audit->store, find_task, &task);
-		if (found == 0)
-			return;
-		err = found == 1 ? run_task(audit, &task) : found;
+		if (found <= 0)
+			return found;
+		err = run_task(audit, &task);
 	}
-	if (err && err != -ECANCELED)
-		log_error("audit",
-			  "the store failed (%s): audits stand still until the next one is started",
-			  g_strerror(-err));
+	return err;
 }
 
 /* ---- The thread ---- */
+
+static void drop_wakes(struct queue *queue)
+{
+	for (struct queue_item *item = queue_take(queue), *next; item; item = next) {
+		next = item->next;
+		g_free(item);
+	}
+}
 
 static void *work(void *ctx)
 {
 	struct audit *audit = ctx;
 	while (!atomic_load(&audit->is_stopping)) {
 		(void)queue_wait(audit->queue, -1);
-		for (struct queue_item *item = queue_take(audit->queue), *next; item; item = next) {
-			next = item->next;
-			g_free(item);
-		}
-		run_tasks(audit);
+		drop_wakes(audit->queue);
+		int err = run_tasks(audit);
+		if (err && err != -ECANCELED)
+			log_error("audit",
+				  "the store failed (%s): audits stand still until one is started",
+				  g_strerror(-err));
 	}
 	return NULL;
 }
@@ -334,11 +342,8 @@ static int audit_open(struct audit *audit, struct fault *fault)
 
 static void audit_close(struct audit *audit)
 {
-	for (struct queue_item *item = audit->queue ? queue_take(audit->queue) : NULL, *next; item;
-	     item = next) {
-		next = item->next;
-		g_free(item);
-	}
+	if (audit->queue)
+		drop_wakes(audit->queue);
 	queue_free(audit->queue);
 	store_reader_close(audit->reader);
 	g_free(audit);

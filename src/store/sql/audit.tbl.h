@@ -71,6 +71,14 @@ STATEMENT(audit_finding_list_time, MAIN, "iittiiiti", "tti",
 	"and (?3 = '' or check_name = ?3) and (?4 = '' or identifier = ?4) and is_suppressed between ?5 and ?6 "
 	"and (found, id) < (?7, ?8) order by found desc, id desc limit ?9")
 
+/* The end of old tasks. */
+STATEMENT(audit_task_oldest, MAIN, "i", "t",
+	"select id from audit_task where started < ?1 and status <> 'IN_PROGRESS' order by started, id limit 1")
+STATEMENT(audit_finding_forget, MAIN, "ti", "",
+	"delete from audit_finding where id in (select id from audit_finding where task = ?1 limit ?2)")
+STATEMENT(audit_task_check_forget, MAIN, "t", "", "delete from audit_task_check where task = ?1")
+STATEMENT(audit_task_forget, MAIN, "t", "", "delete from audit_task where id = ?1")
+
 /* What the checks look at: the registry's tables, in key order from behind a key. */
 STATEMENT(audit_certificates, MAIN, "ti", "ti",
 	"select id, not_after from certificate where status in ('ACTIVE', 'PENDING_TRANSFER') and id > ?1 "

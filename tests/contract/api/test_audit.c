@@ -450,6 +450,51 @@ static void test_cancel_between_slices(void **state)
 	assert_int_equal(json_array_size(json_object_get(out, "findings")), 200);
 }
 
+/* An hour after the retention, the next start finds the old task gone, with what it found. */
+static void test_old_tasks_are_forgotten(void **state)
+{
+	struct api_test *t = *state;
+	struct worker w = {.at = 0};
+	add_certificates(t, 600, "ACTIVE", 'a', 0);
+	api_ok(t, "PATCH", PATH, ENABLE(ALL_THREE));
+	work(t, &w);
+	g_autofree char *old = start_task(t, START_ALL);
+	ended(t, old);
+	clock_advance(t->env.clock, AUDIT_RETENTION_DAYS * INT64_C(86400000), NULL, NULL);
+	g_autofree char *kept = start_task(t, START("\"" LOGGING "\""));
+	ended(t, kept);
+	g_autofree char *path = g_strconcat("/audit/tasks/", old, NULL);
+	api_ok(t, "GET", path, NULL);
+	clock_advance(t->env.clock, 3600000, NULL, NULL);
+	g_autofree char *last = start_task(t, START("\"" LOGGING "\""));
+	ended(t, last);
+	api_fails(t, "GET", path, NULL, 404, "ResourceNotFoundException");
+	g_autofree char *body = g_strdup_printf("{\"taskId\":\"%s\"}", old);
+	json_t *out = api_ok(t, "POST", "/audit/findings", body);
+	assert_int_equal(json_array_size(json_object_get(out, "findings")), 0);
+}
+
+/* Logging to one target is enough. */
+static void test_logging_is_seen(void **state)
+{
+	struct api_test *t = *state;
+	struct worker w = {.at = 0};
+	api_ok(t, "PATCH", PATH, ENABLE(ALL_THREE));
+	work(t, &w);
+	api_ok(t, "POST", "/v2LoggingOptions",
+	       "{\"roleArn\":\"arn:aws:iam::123456789012:role/"
+	       "log\",\"defaultLogLevel\":\"DISABLED\"}");
+	g_autofree char *off = start_task(t, START("\"" LOGGING "\""));
+	ended(t, off);
+	assert_string_equal(details(t, LOGGING), "COMPLETED_NON_COMPLIANT 1 1");
+	api_ok(t, "POST", "/v2LoggingLevel",
+	       "{\"logTarget\":{\"targetType\":\"CLIENT_ID\",\"targetName\":\"a\"},\"logLevel\":"
+	       "\"INFO\"}");
+	g_autofree char *on = start_task(t, START("\"" LOGGING "\""));
+	ended(t, on);
+	assert_string_equal(details(t, LOGGING), "COMPLETED_COMPLIANT 1 0");
+}
+
 static void test_task_list(void **state)
 {
 	struct api_test *t = *state;
@@ -594,6 +639,8 @@ int main(void)
 		TEST(test_task_fails_when_all_checks_do),
 		TEST(test_check_that_cannot_judge),
 		TEST(test_cancel_between_slices),
+		TEST(test_old_tasks_are_forgotten),
+		TEST(test_logging_is_seen),
 		TEST(test_task_list),
 		TEST(test_findings),
 		TEST(test_finding_pages),
