@@ -153,12 +153,37 @@ static void test_damaged_programs_are_refused(void **state)
 	policy_program_clear(&program);
 }
 
+/* Every byte of a program with every value: what still passes as a program can be walked (under the
+ * sanitizers). */
+static void test_changed_programs_can_be_walked(void **state)
+{
+	(void)state;
+	struct policy_program program =
+		compile(DOC(LAN("Allow", "IpAddress", "\"10.0.0.0/8\"") "," STATEMENT(
+			"Deny", "Connect", ARN "client/?" ID "*")));
+	struct policy_request request = request_of(A, POLICY_CONNECT, "client", "sensor1");
+	request.source_ip = VIEW_LIT("10.1.2.3");
+	struct view view = program_view(&program);
+	for (size_t i = 0; i < program.n; i++) {
+		uint8_t own = program.bytes[i];
+		for (unsigned value = 0; value < 256; value++) {
+			program.bytes[i] = (uint8_t)value;
+			if (policy_program_valid(program.bytes, program.n))
+				assert_in_range(policy_decide(&view, 1, &request).decision,
+						POLICY_IMPLICIT_DENY, POLICY_EXPLICIT_DENY);
+		}
+		program.bytes[i] = own;
+	}
+	policy_program_clear(&program);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_verdict_names_program_and_statement),
 		cmocka_unit_test(test_damaged_programs_are_refused),
+		cmocka_unit_test(test_changed_programs_can_be_walked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
