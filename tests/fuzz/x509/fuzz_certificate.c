@@ -1,4 +1,4 @@
-/* Whatever bytes come as a certificate or as a CSR: refused with words, or read. */
+/* Whatever bytes come as a certificate: refused with words, or read. */
 /* covers: src/x509/read.c src/x509/pem.c src/x509/key.c */
 #include "x509/x509.h"
 
