@@ -31,17 +31,14 @@ struct sqlite_rows {
 struct sqlite_file {
 	const char *name;
 	const char *setup; /* of the write connection; page size holds when the file is empty */
+	int checkpoint_pages;
 };
 
 static const struct sqlite_file files[] = {
-	[SQL_MAIN] = {"main.db", "pragma page_size=16384;"
-				 "pragma journal_mode=wal;"
-				 "pragma secure_delete=on;"
-				 "pragma wal_autocheckpoint=2048;"},
-	[SQL_LOG] = {"log.db",  "pragma page_size=16384;"
-			       "pragma journal_mode=wal;"
-			       "pragma secure_delete=off;"
-			       "pragma wal_autocheckpoint=2048;"   },
+	[SQL_MAIN] = {"main.db",
+		      "pragma page_size=8192; pragma journal_mode=wal; pragma secure_delete=on;",   1000},
+	[SQL_LOG] = {"log.db",
+		      "pragma page_size=16384; pragma journal_mode=wal; pragma secure_delete=off;", 2048},
 };
 
 #define BUSY_MS         1000
@@ -143,6 +140,18 @@ static int sqlite_run(struct sql_conn *conn, const char *text)
 	return error_of(sqlite3_exec(own(conn)->db, text, NULL, NULL, NULL));
 }
 
+/* SQLite's own hook says nothing of a checkpoint that failed. But an fsync that failed once tells
+ * nothing when it succeeds later, so that the commit which met it must fail. On a full disk the log
+ * simply stays longer. */
+static int checkpoint_when_long(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	const struct sqlite_conn *c = ctx;
+	if (pages < files[c->base.file].checkpoint_pages)
+		return SQLITE_OK;
+	int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return error_of(rc) == -EIO ? rc : SQLITE_OK;
+}
+
 static int configure(struct sql_conn *conn, const struct sql_target *target)
 {
 	sqlite3 *db = own(conn)->db;
@@ -150,9 +159,10 @@ static int configure(struct sql_conn *conn, const struct sql_target *target)
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_busy_timeout(db, target->is_patient ? BUSY_PATIENT_MS : BUSY_MS);
 	int r = sqlite_run(conn, "pragma trusted_schema=off; pragma synchronous=full;");
-	if (r == 0 && !target->is_read_only)
-		r = sqlite_run(conn, files[target->file].setup);
-	return r;
+	if (r < 0 || target->is_read_only)
+		return r;
+	(void)sqlite3_wal_hook(db, checkpoint_when_long, own(conn));
+	return sqlite_run(conn, files[target->file].setup);
 }
 
 static void sqlite_close(struct sql_conn *conn)
