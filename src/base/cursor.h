@@ -30,7 +30,7 @@ struct writer {
 
 static inline struct reader reader_of(const void *p, size_t n)
 {
-	return (struct reader){p, (const uint8_t *)p + n, false};
+	return (struct reader){p, n ? (const uint8_t *)p + n : p, false};
 }
 
 static inline size_t reader_left(const struct reader *r)

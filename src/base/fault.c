@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const fault_names[] = {
 	[FAULT_NONE] = "",
@@ -14,11 +15,14 @@ int fault_set(struct fault *f, enum fault_kind kind, const char *fmt, ...)
 {
 	if (!f)
 		return -1;
-	*f = (struct fault){.kind = kind};
+	/* The arguments may lie in the fault itself: one error wrapped in another. */
+	char message[sizeof(f->message)] = "";
 	va_list args;
 	va_start(args, fmt);
-	(void)vsnprintf(f->message, sizeof(f->message), fmt, args);
+	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
+	*f = (struct fault){.kind = kind};
+	memcpy(f->message, message, sizeof(message));
 	return -1;
 }
 

@@ -1,8 +1,8 @@
 /* What went wrong, in the words that reach the caller.
  *
- * A function that can fail for a reason worth telling takes a `struct fault *` and returns 0, or -1 with
- * the fault filled. It never logs as well: the edge (API interpreter, command line) does, once.
- * The kinds are the exceptions of AWS's model (spec/api.md section 1). */
+ * A function that can fail for a reason worth telling takes a `struct fault *` and returns 0, or -1
+ * with the fault filled. It never logs as well: the edge (API interpreter, command line) does,
+ * once. The kinds are the exceptions of AWS's model (spec/api.md section 1). */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
@@ -23,7 +23,8 @@ struct fault {
 	char resource_arn[320];
 };
 
-/* Fills f (NULL is allowed: the caller does not want to know) and returns -1. A message that is too long is cut. */
+/* Fills f (NULL is allowed: the caller does not want to know) and returns -1. A message that is too
+ * long is cut. The arguments may be what f holds already. */
 int fault_set(struct fault *f, enum fault_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* The exception's name as it goes over the wire, "InvalidRequestException"; "" for FAULT_NONE. */

@@ -14,10 +14,10 @@ void json_open(struct json *j, const void *p, size_t n, unsigned depth_max, void
 	*j = (struct json){
 		.start = p,
 		.at = p,
-		.end = (const uint8_t *)p + n,
+		.end = n ? (const uint8_t *)p + n : p,
 		.depth_max = depth_max,
 		.scratch = scratch,
-		.scratch_end = (uint8_t *)scratch + scratch_n,
+		.scratch_end = scratch_n ? (uint8_t *)scratch + scratch_n : scratch,
 	};
 }
 

@@ -55,6 +55,10 @@ void log_line(enum log_level level, const char *module, const char *fmt, ...)
 	(void)log_inert(text, used, inert, sizeof(inert));
 	n = snprintf(line, sizeof(line), "<%d>%s: %s\n", (int)level, module, inert);
 	/* One write a line, so that lines of several threads do not mix. */
-	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+	if (n < 0)
+		return;
+	used = (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
+	line[used - 1] = '\n';
+	if (write(STDERR_FILENO, line, used) < 0)
 		return;
 }

@@ -1,7 +1,7 @@
 /* The one way from thread to thread: a queue of owned items with an eventfd to wait on.
  *
- * Any thread pushes; one thread takes all that is there at once, in the order of pushing. An item embeds
- * a `struct queue_item` and belongs to the queue between the two. */
+ * Any thread pushes; one thread takes all that is there at once, in the order of pushing. An item
+ * embeds a `struct queue_item` and belongs to the queue between the two. */
 #ifndef BASE_QUEUE_H
 #define BASE_QUEUE_H
 
@@ -25,7 +25,8 @@ void queue_push(struct queue *q, struct queue_item *item);
 struct queue_item *queue_take(struct queue *q);
 /* Readable while the queue is not empty: for poll and epoll. */
 int queue_fd(const struct queue *q);
-/* Waits until the queue is not empty, at most timeout_ms (-1: for ever). False when time was up. */
+/* Waits until the queue is not empty, at most timeout_ms (-1: for ever). False when time was up or
+ * a signal came. */
 bool queue_wait(struct queue *q, int timeout_ms);
 
 #endif

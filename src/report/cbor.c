@@ -24,7 +24,7 @@ void cbor_open(struct cbor *c, const void *p, size_t n, void *scratch, size_t sc
 	*c = (struct cbor){.in = reader_of(p, n),
 			   .start = p,
 			   .scratch = scratch,
-			   .scratch_end = (uint8_t *)scratch + scratch_n};
+			   .scratch_end = scratch_n ? (uint8_t *)scratch + scratch_n : scratch};
 }
 
 COLD static bool fail(struct cbor *c, const char *why)
