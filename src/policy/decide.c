@@ -74,19 +74,25 @@ static struct glob_text arn_part(const struct context *c, unsigned i)
 	return (struct glob_text){c->pieces + 2 * i, is_last ? c->n_pieces - 2 * i : 1};
 }
 
+/* The name first: it tells policies apart, while the heads are nearly always alike. */
+static bool parts_match(struct context *c, const struct view parts[PROGRAM_ARN_PARTS])
+{
+	for (unsigned i = PROGRAM_ARN_PARTS; i-- > 0;)
+		if (!glob_match(parts[i], arn_part(c, i), c->values, &c->steps))
+			return false;
+	return true;
+}
+
 /* Reads one resource to its end, whatever the outcome. */
 static bool resource_matches(struct context *c, struct reader *r)
 {
-	uint8_t parts = read_u8(r);
-	if (parts == PROGRAM_WHOLE)
+	if (read_u8(r) == PROGRAM_WHOLE)
 		return glob_match(read_bytes32(r), (struct glob_text){c->pieces, c->n_pieces},
 				  c->values, &c->steps);
-	bool is_match = c->n_pieces == ARRAY_LEN(c->pieces);
-	for (unsigned i = 0; i < PROGRAM_ARN_PARTS; i++) {
-		struct view pattern = read_bytes32(r);
-		is_match = is_match && glob_match(pattern, arn_part(c, i), c->values, &c->steps);
-	}
-	return is_match;
+	struct view parts[PROGRAM_ARN_PARTS];
+	for (unsigned i = 0; i < PROGRAM_ARN_PARTS; i++)
+		parts[i] = read_bytes32(r);
+	return c->n_pieces == ARRAY_LEN(c->pieces) && parts_match(c, parts);
 }
 
 static bool any_resource_matches(struct context *c, struct view resources)
