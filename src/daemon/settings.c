@@ -213,19 +213,19 @@ static int read_file(struct settings *s, const struct settings_sources *from, st
 	return 0;
 }
 
-/* "THINGWARD_AWS_ACCOUNT_ID": no section has an underscore, so the first one ends it. */
+/* "THINGWARD_AWS_ACCOUNT_ID": no section has an underscore, so the first one ends it. A name
+ * without one cannot mean a setting and is somebody else's. */
 static int read_variable(struct settings *s, const char *variable, struct fault *fault)
 {
 	const char *rest = variable + strlen(ENV_PREFIX), *equals = strchr(rest, '=');
-	if (!equals)
+	if (!equals || !memchr(rest, '_', (size_t)(equals - rest)))
 		return 0;
 	g_autofree char *source = g_strndup(variable, (size_t)(equals - variable));
 	if (strcmp(source, ENV_ROOT_ID) == 0 || strcmp(source, ENV_ROOT_SECRET) == 0)
 		return 0;
 	g_autofree char *lower = g_ascii_strdown(rest, equals - rest);
 	char *underscore = strchr(lower, '_');
-	if (underscore)
-		*underscore = '.';
+	*underscore = '.';
 	return take_named(s, lower, equals + 1, source, fault);
 }
 

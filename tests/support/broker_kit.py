@@ -42,6 +42,17 @@ def build_dir():
     raise RuntimeError("no thingward_mosquitto.so under build/: build first, or set THINGWARD_BUILD")
 
 
+def broker_env():
+    """The broker's environment: a plugin built with sanitizers needs their runtime in the program that loads it."""
+    plugin = (build_dir() / "thingward_mosquitto.so").read_bytes()
+    if b"libasan.so" not in plugin:
+        return dict(os.environ)
+    runtime = subprocess.run(
+        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return {**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
+
+
 # ---- Certificates ----
 
 
@@ -272,6 +283,7 @@ class Broker:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            env=broker_env(),
         )
         self.log = Log(self.process.stderr)
         self.log.wait(r"mosquitto version .* running")

@@ -1,0 +1,28 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+import stack  # noqa: E402
+
+
+@pytest.fixture
+def make_thingward():
+    """Makes installations: make_thingward(settings={...}, is_test=False); not started."""
+    made = []
+
+    def make(**options):
+        made.append(stack.Stack(**options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture
+def thingward(make_thingward):
+    """Broker and daemon, ready, with a manual clock and no minimum delay between reports."""
+    return make_thingward().start()
