@@ -117,11 +117,9 @@ static int load_alarm(struct reader *r, struct shard *s, struct device *dev, str
 	const uint8_t *id = read_raw(r, DEVICE_ALARM_ID);
 	if (!id || has_alarm > 1)
 		return -EBADMSG;
-	t->alarm = arena_take(&s->arena, sizeof(struct alarm));
-	if (!t->alarm)
+	struct alarm *alarm = track_add_alarm(s, dev, t);
+	if (!alarm)
 		return -ENOMEM;
-	dev->n_alarms++;
-	struct alarm *alarm = track_alarm(s, t);
 	memcpy(alarm->id, id, DEVICE_ALARM_ID);
 	alarm->start_ms = read_i64(r);
 	alarm->last_ms = read_i64(r);

@@ -54,8 +54,7 @@ void detect_stats(const struct detect *d, struct detect_stats *ret)
 		ret->devices += s->n_devices;
 		ret->registered += s->n_registered;
 		ret->bytes += s->arena.bytes + s->n_buckets * sizeof(*s->buckets);
-		for (struct device *dev = device_first(s); dev; dev = device_next(s, dev))
-			ret->alarms_open += dev->n_alarms;
+		ret->alarms_open += s->n_alarms;
 	}
 }
 

@@ -211,6 +211,16 @@ struct alarm *track_alarm(const struct shard *s, const struct track *t)
 	return t->alarm ? arena_at(&s->arena, t->alarm) : NULL;
 }
 
+struct alarm *track_add_alarm(struct shard *s, struct device *d, struct track *t)
+{
+	t->alarm = arena_take(&s->arena, sizeof(struct alarm));
+	if (!t->alarm)
+		return NULL;
+	d->n_alarms++;
+	s->n_alarms++;
+	return track_alarm(s, t);
+}
+
 void track_drop_alarm(struct shard *s, struct device *d, struct track *t)
 {
 	if (!t->alarm)
@@ -218,6 +228,7 @@ void track_drop_alarm(struct shard *s, struct device *d, struct track *t)
 	arena_give(&s->arena, t->alarm, sizeof(struct alarm));
 	t->alarm = 0;
 	d->n_alarms--;
+	s->n_alarms--;
 }
 
 void shard_release(struct shard *s)

@@ -48,7 +48,7 @@ struct device {
 struct shard {
 	struct arena arena;
 	uint32_t *buckets, n_buckets;
-	uint32_t first, last, n_devices, n_registered;
+	uint32_t first, last, n_devices, n_registered, n_alarms;
 };
 
 struct device_key {
@@ -81,6 +81,8 @@ static inline struct view device_name(const struct device *d)
 uint64_t *device_groups(const struct shard *s, const struct device *d);
 struct track *device_tracks(const struct shard *s, const struct device *d);
 struct alarm *track_alarm(const struct shard *s, const struct track *t); /* NULL: OK */
+/* A new alarm on a track that has none, or NULL when there is no memory. */
+struct alarm *track_add_alarm(struct shard *s, struct device *d, struct track *t) MUST_USE;
 void track_drop_alarm(struct shard *s, struct device *d, struct track *t);
 
 void shard_release(struct shard *s);

@@ -59,12 +59,9 @@ static void count_up(uint8_t *counter)
 static struct alarm *alarm_raise(const struct outlet *out, const struct config *config,
 				 struct shard *s, struct device *d, struct track *t, bool is_own)
 {
-	uint32_t at = arena_take(&s->arena, sizeof(struct alarm));
-	if (!at)
+	struct alarm *alarm = track_add_alarm(s, d, t);
+	if (!alarm)
 		return NULL;
-	t->alarm = at;
-	d->n_alarms++;
-	struct alarm *alarm = track_alarm(s, t);
 	const struct behavior *b = &config->behaviors[t->behavior];
 	alarm->start_ms = out->at_ms;
 	alarm->is_own = is_own;
