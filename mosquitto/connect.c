@@ -96,7 +96,7 @@ static const char *admit(struct plugin *p, struct session *s)
 	session_judge(s, &p->rules, plugin_now_s());
 	if (s->refusal)
 		return s->refusal;
-	if (!s->is_doorbell && mosquitto_set_username((void *)(uintptr_t)s->client, s->username))
+	if (!s->is_doorbell && mosquitto_set_username(s->client, s->username))
 		return "no memory";
 	if (session_add(p->sessions, s) < 0)
 		return "no memory";

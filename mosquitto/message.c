@@ -10,6 +10,7 @@
 #include "mosquitto/topic.h"
 
 #define SHARE_SECONDS    8
+#define SHARE_MS         ((int64_t)SHARE_SECONDS * 1000)
 #define CONGESTION_PRICE 16
 #define REPORT_COST      512 /* what a report costs besides its payload */
 #define ANSWER_EVERY_MS  1000
@@ -18,11 +19,14 @@
 
 static void refill_share(struct session *s, int64_t rate, int64_t now_ms)
 {
-	int64_t most = rate * SHARE_SECONDS, idle_ms = now_ms - s->share_at_ms;
+	int64_t most = rate * SHARE_SECONDS;
+	int64_t idle_ms = now_ms - s->share_at_ms;
 	s->share_at_ms = now_ms;
-	if (idle_ms >= SHARE_SECONDS * 1000 || s->share_bytes > most)
-		s->share_bytes = most;
-	else if ((s->share_bytes += rate * idle_ms / 1000) > most)
+	if (idle_ms > SHARE_MS)
+		idle_ms = SHARE_MS;
+	if (s->share_bytes < most)
+		s->share_bytes += rate * idle_ms / 1000;
+	if (s->share_bytes > most)
 		s->share_bytes = most;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BROKER_ID_MAX 128
+#include "broker/frame.h"
 
 struct option {
 	const char *name;
@@ -28,7 +28,10 @@ static int set_path(void *field, const char *value)
 
 static int set_broker(void *field, const char *value)
 {
-	if (value[0] == '\0' || strlen(value) > BROKER_ID_MAX)
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+	size_t n = strspn(value, allowed);
+	if (n == 0 || n > FRAME_BROKER_MAX || value[n])
 		return -1;
 	memcpy(field, &value, sizeof(value));
 	return 0;
@@ -73,12 +76,12 @@ static int set_bytes(void *field, const char *value)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option table[] = {
-	{"broker",            set_broker, FIELD(broker),            "1 to 128 bytes"          },
-	{"channel",           set_path,   FIELD(channel),           "an absolute path"        },
-	{"daemon_uid",        set_uid,    FIELD(daemon_uid),        "an account or its number"},
-	{"queue_bytes",       set_bytes,  FIELD(queue_bytes),       "a number of bytes"       },
-	{"session_byte_rate", set_bytes,  FIELD(session_byte_rate), "bytes a second"          },
-	{"snapshot",          set_path,   FIELD(snapshot),          "an absolute path"        },
+	{"broker",            set_broker, FIELD(broker),            "1 to 64 letters, digits, '.', '_', '-'"},
+	{"channel",           set_path,   FIELD(channel),           "an absolute path"                      },
+	{"daemon_uid",        set_uid,    FIELD(daemon_uid),        "an account or its number"              },
+	{"queue_bytes",       set_bytes,  FIELD(queue_bytes),       "a number of bytes"                     },
+	{"session_byte_rate", set_bytes,  FIELD(session_byte_rate), "bytes a second"                        },
+	{"snapshot",          set_path,   FIELD(snapshot),          "an absolute path"                      },
 };
 
 static const struct option *find(const char *name)

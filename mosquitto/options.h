@@ -12,11 +12,12 @@
 struct mosquitto_opt;
 
 struct options {
-	const char *snapshot;       /* path of the snapshot file; required */
-	const char *channel;        /* path of the daemon's socket; required */
-	const char *broker;         /* this broker's id, 1-128 bytes; default "default" */
-	uid_t daemon_uid;           /* the account that owns snapshot and socket; default 0 */
-	uint64_t queue_bytes;       /* frames kept for the daemon; default 64 MiB */
+	const char *snapshot; /* path of the snapshot file; required */
+	const char *channel;  /* path of the daemon's socket; required */
+	const char *broker;   /* this broker's id, 1-64 letters, digits, '.', '_', '-'; default
+				 "default" */
+	uid_t daemon_uid;     /* the account that owns snapshot and socket; default 0 */
+	uint64_t queue_bytes; /* frames kept for the daemon; default 64 MiB */
 	uint64_t session_byte_rate; /* bytes of reports a second that one session may send; default
 				       1 MiB */
 };

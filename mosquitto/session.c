@@ -4,7 +4,7 @@
 
 #include "mosquitto/hex.h"
 
-int session_init(struct session *s, const void *client, const uint8_t *fingerprint,
+int session_init(struct session *s, struct mosquitto *client, const uint8_t *fingerprint,
 		 const char *client_id, const char *address)
 {
 	*s = (struct session){.client = client};
@@ -88,7 +88,7 @@ struct session_table {
 
 #define BUCKETS_MIN 1024
 
-static size_t client_bucket(const struct session_table *t, const void *client)
+static size_t client_bucket(const struct session_table *t, const struct mosquitto *client)
 {
 	uint64_t h = (uint64_t)(uintptr_t)client * 0x9E3779B97F4A7C15U;
 	return (size_t)(h >> 32) & (t->buckets - 1);
@@ -135,7 +135,7 @@ void session_table_free(struct session_table *t)
 	free(t);
 }
 
-struct session *session_find(const struct session_table *t, const void *client)
+struct session *session_find(const struct session_table *t, const struct mosquitto *client)
 {
 	struct session *s = t->by_client[client_bucket(t, client)];
 	while (s && s->client != client)

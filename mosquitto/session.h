@@ -13,6 +13,8 @@
 
 #include <sys/queue.h>
 
+struct mosquitto;
+
 #define USERNAME_SIZE (2 * SNAPSHOT_FINGERPRINT + 1)
 
 enum session_list { SESSION_FRESH, SESSION_STALE, SESSION_DOOMED, SESSION_LISTS };
@@ -21,8 +23,8 @@ struct session {
 	TAILQ_ENTRY(session) link;
 	enum session_list list;
 	struct session *next_by_client, *next_by_cert;
-	const void *client; /* the broker's object: an identity, never followed */
-	bool is_doorbell;   /* the daemon's own connection: may ping and nothing else */
+	struct mosquitto *client; /* the broker's object: an identity, never followed */
+	bool is_doorbell;         /* the daemon's own connection: may ping and nothing else */
 
 	uint8_t fingerprint[SNAPSHOT_FINGERPRINT];
 	char username[USERNAME_SIZE]; /* fingerprint in hex: the certificate's id */
@@ -42,7 +44,7 @@ struct session {
 
 /* Makes a session object outside the table (a will, an offline session), or for it. Copies the
  * strings; fingerprint NULL: none. 0, or -1 without memory. */
-int session_init(struct session *s, const void *client, const uint8_t *fingerprint,
+int session_init(struct session *s, struct mosquitto *client, const uint8_t *fingerprint,
 		 const char *client_id, const char *address) MUST_USE;
 void session_release(struct session *s);
 /* Resolves certificate, thing and policies and decides iot:Connect. Sets s->refusal. */
@@ -58,7 +60,7 @@ struct session_table;
 struct session_table *session_table_new(void);
 void session_table_free(struct session_table *t);
 /* The session of a client, NULL: none. */
-struct session *session_find(const struct session_table *t, const void *client);
+struct session *session_find(const struct session_table *t, const struct mosquitto *client);
 /* Takes s (from malloc, initialised, judged). 0, or -1 without memory: then s stays the caller's.
  */
 int session_add(struct session_table *t, struct session *s) MUST_USE;

@@ -23,6 +23,7 @@
 #define FRAME_SIZE_MAX                                                                             \
 	(192U << 10) /* bytes of a datagram; a report of REPORT_SIZE_MAX and its topic fit */
 #define FRAME_INSTANCE    32 /* hex digits that name a run of the plugin */
+#define FRAME_BROKER_MAX  64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
 #define FRAME_FINGERPRINT 32 /* SHA-256 of a certificate */
 #define FRAME_TOKEN       32 /* hex digits: what the doorbell's connection proves itself with */
 

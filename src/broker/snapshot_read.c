@@ -63,7 +63,7 @@ static uint64_t mix(uint64_t lane, uint64_t word)
 static void mix_block(uint64_t lanes[LANES], const uint8_t *p)
 {
 	for (unsigned i = 0; i < LANES; i++)
-		lanes[i] = mix(lanes[i], get64(p + i * 8));
+		lanes[i] = mix(lanes[i], get64(p + (size_t)i * 8));
 }
 
 uint64_t snapshot_checksum(const uint8_t *p, size_t n)

@@ -286,7 +286,8 @@ class Broker:
             env=broker_env(),
         )
         self.log = Log(self.process.stderr)
-        self.log.wait(r"mosquitto version .* running")
+        # The first TICK: a SIGTERM before the broker's loop runs would be lost.
+        self.log.wait(r"daemon is there|no daemon at")
         return self
 
     def hup(self):
