@@ -1,6 +1,6 @@
-/* ACTION(id, name): what a device can ask for, in the order of enum policy_action
- * (spec/registry-and-policies.md section 9). A compiled program holds these places as bits: append
- * only. */
+/* ACTION(id, name): what a device can ask for, in the order of enum policy_action (spec section 9).
+ * A compiled program holds these places as bits: rows are added at the end only, and with a new
+ * PROGRAM_MAGIC (policy/program.h). */
 ACTION(CONNECT, "iot:Connect")
 ACTION(PUBLISH, "iot:Publish")
 ACTION(SUBSCRIBE, "iot:Subscribe")

@@ -5,9 +5,9 @@
  * puts into its client id cannot act as a wildcard. The text may lie in several pieces (an ARN is
  * never put together either).
  *
- * Plain C11, no allocation. A match takes at most (bytes of text + 1) x (bytes of the pattern with
- * its values put in) steps, and a pattern longer than the text is refused before the first: it is
- * quadratic in neither and exponential in nothing (S7). */
+ * Plain C11, no allocation. A pattern that cannot be as short as the text is refused at once; else
+ * a match takes at most (bytes of text + 1) x (bytes of the pattern with its values put in) steps,
+ * whatever the wildcards (S7). */
 #ifndef POLICY_GLOB_H
 #define POLICY_GLOB_H
 

@@ -1,18 +1,22 @@
 /* The form of a compiled policy, between compile.c (writes), valid.c (checks) and decide.c (walks).
  * Not for other modules.
  *
- *   program    u32 magic, statement*                                   to the end
- *   statement  u32 length, u8 effect, u8 not_resource, u32 actions, u32 needs, list32 resource*,
- * condition* resource   u8 parts (1: compared with the whole ARN; 6: part by part), part: bytes32
- * pattern condition  u8 operator, u8 if_exists, u8 key, list32 value*        to the end of the
- * statement value      bytes32: a pattern, or for addresses u8 prefix bits and 16 bytes (IPv4
- * mapped into IPv6) pattern    op*                                                      see
- * policy/glob.h
+ *   program    u32 magic, statement* to the end
+ *   statement  bytes32: u8 effect, u8 not_resource, u32 actions, u32 needs,
+ *              bytes32 resource*, condition* to the end
+ *   resource   u8 parts, then so many times bytes32 pattern:
+ *              1 is compared with the whole ARN, 6 part by part
+ *   condition  u8 operator, u8 if_exists, u8 key, bytes32 value*
+ *   value      bytes32: a pattern; for addresses u8 prefix bits and 16 bytes (IPv4 mapped)
+ *   pattern    op*, see policy/glob.h
  *
  * Numbers are little endian (base/cursor.h). A list has no count: it is as long as its bytes.
  * `actions` is a bit set over enum policy_action, with NotAction already turned round; `needs` a
- * bit set over enum policy_key: the variables that must be known for the statement to match at all.
- */
+ * bit set over enum policy_key: the variables that must be known for the statement to match.
+ *
+ * Programs are kept (store, snapshot). Whoever changes their form, or adds an action, changes the
+ * magic with it: an old program must be compiled again, since its "iot:*" does not know the new
+ * action, and a Deny that misses one is a hole. */
 #ifndef POLICY_PROGRAM_H
 #define POLICY_PROGRAM_H
 
