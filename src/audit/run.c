@@ -159,7 +159,8 @@ static int write_failure(struct sql_conn *txn, void *ctx)
 
 static int fail_check(const struct run *run, const char *code, const char *message)
 {
-	struct failure failure = {run, code, message};
+	g_autofree char *text = g_utf8_make_valid(message, -1); /* it may have been cut */
+	struct failure failure = {run, code, text};
 	return store_write(run->audit->store, write_failure, &failure);
 }
 
