@@ -66,6 +66,7 @@ struct api_call {
 	const struct token_key *token_key;
 	char page_after[PAGE_CURSOR_MAX + 1];
 	int64_t page_limit;
+	json_t *page_items;
 };
 
 /* 0, or -1 with call->fault filled, or a negative errno other than -1 passed on from sql_ functions
@@ -103,7 +104,7 @@ struct page {
 	struct api_call *call;
 	const char *after;
 	int64_t limit;
-	json_t *items;
+	json_t *items; /* borrowed: a handler that fails leaves it as it is */
 	int64_t n;
 	char last[PAGE_CURSOR_MAX + 1];
 	int is_more;

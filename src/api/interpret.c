@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -237,6 +238,7 @@ static void answer_output(struct run *run, struct api_answer *ret)
 	char *body = json_dumps(output, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	ret->status = 200;
 	ret->body = g_strdup(body);
+	OPENSSL_cleanse(body, strlen(body));
 	free(body);
 	json_decref(output);
 }
@@ -293,6 +295,20 @@ static void record_refusal(struct api *api, const struct api_request *request, c
 		log_error("api", "a refusal could not be recorded: %s", strerror(-result));
 }
 
+/* Texts that must not stay in memory behind the answer (S28). */
+static void wipe_secrets(const struct operation *op, json_t *out)
+{
+	for (size_t i = 0; op && op->secrets && op->secrets[i]; i++) {
+		g_auto(GStrv) names = g_strsplit(op->secrets[i], ".", 0);
+		const json_t *value = out;
+		for (size_t k = 0; names[k]; k++)
+			value = json_object_get(value, names[k]);
+		if (json_is_string(value))
+			OPENSSL_cleanse((void *)(uintptr_t)json_string_value(value),
+					json_string_length(value));
+	}
+}
+
 static int steps(struct run *run)
 {
 	static int (*const rows[])(struct run *) = {find_operation, check_role};
@@ -339,8 +355,10 @@ void api_run(struct api *api, const struct api_caller *caller, const struct api_
 		finish_refused(&run, ret);
 	if (run.route.operation)
 		ret->operation = run.route.operation->name;
+	wipe_secrets(run.route.operation, run.call.out);
 	json_decref(run.call.in);
 	json_decref(run.call.out);
+	json_decref(run.call.page_items);
 	refusal_clear(&run.refusal);
 }
 

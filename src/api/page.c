@@ -5,10 +5,14 @@
 struct page page_of(struct api_call *call)
 {
 	CHECK(call->operation->is_paged);
-	return (struct page){.call = call,
-			     .after = call->page_after,
-			     .limit = call->page_limit,
-			     .items = json_array()};
+	json_decref(call->page_items);
+	call->page_items = json_array();
+	return (struct page){
+		.call = call,
+		.after = call->page_after,
+		.limit = call->page_limit,
+		.items = call->page_items,
+	};
 }
 
 int page_add(struct page *page, json_t *item, const char *cursor)
@@ -30,8 +34,7 @@ void page_end(struct page *page)
 {
 	struct api_call *call = page->call;
 	const struct page_row *row = &call->operation->page;
-	out_json(call, row->items, page->items);
-	page->items = NULL;
+	out_json(call, row->items, json_incref(page->items));
 	if (page->is_more) {
 		g_autofree char *token =
 			token_seal(call->token_key, call->operation, call->in, page->last);
