@@ -267,6 +267,42 @@ static void test_pages(void **state)
 	       "405", "");
 }
 
+/* What never becomes a request leaves nothing behind; the sanitizer watches. */
+static void test_malformed(void **state)
+{
+	static const char *const rubbish[] = {
+		"\r\n\r\n",
+		"GET\r\n\r\n",
+		"GET /things HTTP/1.1\r\nbroken\r\n\r\n",
+		"GET /things HTTP/1.1\r\n\r\n",
+		"POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+		"POST /things HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+		"chunked\r\n\r\nzz\r\n",
+		"\x16\x03\x01\x02",
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < ARRAY_LEN(rubbish); i++) {
+		int fd = dial(f);
+		assert_int_equal(send(fd, rubbish[i], strlen(rubbish[i]), MSG_NOSIGNAL),
+				 strlen(rubbish[i]));
+		shutdown(fd, SHUT_WR);
+		char answer[512];
+		while (recv(fd, answer, sizeof(answer), 0) > 0)
+			;
+		close(fd);
+	}
+	expect(call(f, "TWADMIN", "GET", "/none", ""), "404", "UnknownOperationException");
+}
+
+static void test_header_limit(void **state)
+{
+	struct fixture *f = *state;
+	g_autofree char *long_value = g_strnfill(40000, 'x');
+	g_autofree char *bytes = g_strdup_printf(
+		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: %s\r\n\r\n", long_value);
+	expect(talk(f, bytes), "431", "");
+}
+
 static void test_plaintext_elsewhere(void **state)
 {
 	struct fixture *f = *state;
@@ -293,6 +329,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pipelined, start, stop),
 		cmocka_unit_test_setup_teardown(test_hosts, start, stop),
 		cmocka_unit_test_setup_teardown(test_pages, start, stop),
+		cmocka_unit_test_setup_teardown(test_malformed, start, stop),
+		cmocka_unit_test_setup_teardown(test_header_limit, start, stop),
 		cmocka_unit_test_setup_teardown(test_plaintext_elsewhere, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
