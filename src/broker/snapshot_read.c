@@ -1,5 +1,6 @@
 #include "broker/snapshot.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,12 +42,16 @@ static int refuse(char *why, size_t cap, const char *fmt, ...)
 
 static uint32_t get32(const uint8_t *p)
 {
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
 }
 
 static uint64_t get64(const uint8_t *p)
 {
-	return get32(p) | (uint64_t)get32(p + 4) << 32;
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
 }
 
 /* ---- Checksum ---- */
@@ -54,31 +59,32 @@ static uint64_t get64(const uint8_t *p)
 #define LANES 4
 #define MIX   0x9E3779B97F4A7C15U
 
-static uint64_t mix(uint64_t lane, uint64_t word)
+struct lanes {
+	uint64_t a, b, c, d;
+};
+
+static inline uint64_t mix(uint64_t lane, uint64_t word)
 {
 	lane = (lane ^ word) * MIX;
 	return lane ^ lane >> 32;
 }
 
-static void mix_block(uint64_t lanes[LANES], const uint8_t *p)
+static inline struct lanes mix_block(struct lanes l, const uint8_t *p)
 {
-	for (unsigned i = 0; i < LANES; i++)
-		lanes[i] = mix(lanes[i], get64(p + (size_t)i * 8));
+	return (struct lanes){mix(l.a, get64(p)), mix(l.b, get64(p + 8)), mix(l.c, get64(p + 16)),
+			      mix(l.d, get64(p + 24))};
 }
 
 uint64_t snapshot_checksum(const uint8_t *p, size_t n)
 {
-	uint64_t lanes[LANES] = {1, 2, 3, 4};
+	struct lanes l = {1, 2, 3, 4};
 	uint8_t tail[LANES * 8] = {0};
 	size_t whole = n / sizeof(tail) * sizeof(tail);
 	for (size_t at = 0; at < whole; at += sizeof(tail))
-		mix_block(lanes, p + at);
+		l = mix_block(l, p + at);
 	memcpy(tail, p + whole, n - whole);
-	mix_block(lanes, tail);
-	uint64_t sum = n;
-	for (unsigned i = 0; i < LANES; i++)
-		sum = mix(sum, lanes[i]);
-	return sum;
+	l = mix_block(l, tail);
+	return mix(mix(mix(mix(n, l.a), l.b), l.c), l.d);
 }
 
 /* ---- Checking: every offset, once, so that look-ups need not ---- */

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char why[SNAPSHOT_WHY_SIZE];
 	struct snapshot *s;
-	uint8_t *bytes = malloc(size ? size : 1);
+	uint8_t *bytes = calloc(1, size ? size : 1);
 	if (!bytes)
 		return 0;
 	if (size)
