@@ -42,24 +42,33 @@ size_t utf8_len(const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* Length of the ASCII text that s begins with, in steps of eight bytes where it can. */
-static size_t ascii_len(const uint8_t *p, size_t n)
+static uint64_t word_at(const uint8_t *p)
 {
-	size_t i = 0;
-	for (uint64_t w; n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, p + i, sizeof(w));
-		if (w & UINT64_C(0x8080808080808080))
-			break;
+	uint64_t w;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Whole words first, then a last one that overlaps. */
+static bool is_ascii(const uint8_t *p, size_t n)
+{
+	uint64_t bits = 0;
+	if (n < sizeof(bits)) {
+		for (size_t i = 0; i < n; i++)
+			bits |= p[i];
+		return bits < 0x80;
 	}
-	while (i < n && p[i] < 0x80)
-		i++;
-	return i;
+	for (size_t i = 0; i < n - sizeof(bits); i += sizeof(bits))
+		bits |= word_at(p + i);
+	return !((bits | word_at(p + n - sizeof(bits))) & UINT64_C(0x8080808080808080));
 }
 
 bool utf8_valid(struct view s)
 {
 	const uint8_t *p = (const uint8_t *)s.p;
-	for (size_t i = ascii_len(p, s.n), k; i < s.n; i += k + ascii_len(p + i + k, s.n - i - k)) {
+	if (is_ascii(p, s.n))
+		return true;
+	for (size_t i = 0, k; i < s.n; i += k) {
 		k = utf8_len(p + i, s.n - i);
 		if (!k)
 			return false;

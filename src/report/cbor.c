@@ -88,12 +88,9 @@ static bool put(struct cbor *c, struct view piece)
 	return true;
 }
 
-/* A string whose head has been read. The pieces of an indefinite one are strings of its kind and
- * definite. */
-static bool read_string(struct cbor *c, const struct head *h, struct view *ret)
+/* The pieces of an indefinite string are strings of its kind and definite. */
+COLD static bool read_pieces(struct cbor *c, const struct head *h, struct view *ret)
 {
-	if (h->info != INDEFINITE)
-		return read_piece(c, h, ret);
 	const uint8_t *from = c->scratch;
 	while (!is_break_next(c)) {
 		struct head part;
@@ -108,6 +105,12 @@ static bool read_string(struct cbor *c, const struct head *h, struct view *ret)
 	c->in.at++;
 	*ret = (struct view){(const char *)from, (size_t)(c->scratch - from)};
 	return true;
+}
+
+/* A string whose head has been read. */
+static inline bool read_string(struct cbor *c, const struct head *h, struct view *ret)
+{
+	return h->info == INDEFINITE ? read_pieces(c, h, ret) : read_piece(c, h, ret);
 }
 
 static bool enter(struct cbor *c, const struct head *h)
@@ -214,7 +217,7 @@ static bool map_value(struct cbor *c, const struct head *h, struct value *ret)
 }
 
 /* Over tags, to the head of what they are about. */
-static bool read_content_head(struct cbor *c, struct head *h)
+static inline bool read_content_head(struct cbor *c, struct head *h)
 {
 	do {
 		if (!read_head(c, h))
@@ -235,7 +238,7 @@ bool cbor_value(struct cbor *c, struct value *ret)
 }
 
 /* To the next item of the innermost open container, which is closed when there is none. */
-bool cbor_element(struct cbor *c)
+static inline bool next_item(struct cbor *c)
 {
 	if (c->error)
 		return false;
@@ -252,10 +255,15 @@ bool cbor_element(struct cbor *c)
 	return false;
 }
 
+bool cbor_element(struct cbor *c)
+{
+	return next_item(c);
+}
+
 bool cbor_member(struct cbor *c, struct view *ret_name)
 {
 	struct head h;
-	if (!cbor_element(c) || !read_content_head(c, &h))
+	if (!next_item(c) || !read_content_head(c, &h))
 		return false;
 	if (h.major != TEXT)
 		return fail(c, "map with a key that is not text");

@@ -19,10 +19,15 @@ static bool is_alnum(char c)
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-static bool is_made_of(struct view s, const char *others)
+static bool is_made_of(struct view s, struct view others)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (!is_alnum(s.p[i]) && (!s.p[i] || !strchr(others, s.p[i])))
+		size_t k = 0;
+		if (is_alnum(s.p[i]))
+			continue;
+		while (k < others.n && s.p[i] != others.p[k])
+			k++;
+		if (k == others.n)
 			return false;
 	}
 	return true;
@@ -31,7 +36,7 @@ static bool is_made_of(struct view s, const char *others)
 static bool is_metric_name(struct view s)
 {
 	bool is_ours = s.n >= 4 && memcmp(s.p, "aws:", 4) == 0;
-	return s.n > 0 && s.n <= METRIC_NAME_MAX && is_made_of(s, ":_-") && !is_ours;
+	return s.n > 0 && s.n <= METRIC_NAME_MAX && is_made_of(s, VIEW_LIT(":_-")) && !is_ours;
 }
 
 static bool is_precise_whole(uint64_t v)
@@ -100,7 +105,7 @@ static bool add_string(struct decoder *d, const struct value *v)
 {
 	if (v->kind != VALUE_STRING)
 		return decoder_refuse(d, v, "must be a list of strings");
-	d->custom->is_storable &= is_made_of(v->s, ":_-/.");
+	d->custom->is_storable &= is_made_of(v->s, VIEW_LIT(":_-/."));
 	struct view *item = list_add(d, sizeof(*item));
 	return item && room_keep(d, v->s, item);
 }

@@ -149,18 +149,63 @@ bool name_add(struct decoder *d, struct name **list, struct view text)
 	return true;
 }
 
+/* Up to this many, comparing each with each beats sorting. */
+#define FEW_NAMES 12
+
+static bool are_few(const struct name *list)
+{
+	unsigned n = 0;
+	for (; list && n <= FEW_NAMES; list = list->next)
+		n++;
+	return n <= FEW_NAMES;
+}
+
+static const struct name *find_twin_of_few(const struct name *list)
+{
+	for (; list; list = list->next) {
+		for (const struct name *n = list->next; n; n = n->next) {
+			if (view_eq(list->text, n->text))
+				return n;
+		}
+	}
+	return NULL;
+}
+
+static const struct name *find_twin(struct name *list)
+{
+	if (are_few(list))
+		return find_twin_of_few(list);
+	for (const struct name *n = names_sort(list); n->next; n = n->next) {
+		if (view_eq(n->text, n->next->text))
+			return n;
+	}
+	return NULL;
+}
+
 bool names_distinct(struct decoder *d, struct name *list)
 {
-	for (const struct name *n = names_sort(list); n && n->next; n = n->next) {
-		if (!view_eq(n->text, n->next->text))
-			continue;
-		path_push(d, n->text);
-		return decoder_refuse(d, NULL, "appears twice; name each member once");
-	}
-	return true;
+	const struct name *twin = find_twin(list);
+	if (!twin)
+		return true;
+	path_push(d, twin->text);
+	return decoder_refuse(d, NULL, "appears twice; name each member once");
 }
 
 /* ---- walking ---- */
+
+/* A call of memcmp costs more than comparing a few bytes. */
+static inline bool is_named(struct view name, struct view known)
+{
+	if (name.n != known.n)
+		return false;
+	if (name.n > 4)
+		return memcmp(name.p, known.p, name.n) == 0;
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] != known.p[i])
+			return false;
+	}
+	return true;
+}
 
 /* Devices send members in the table's order, or nearly: the search starts behind the last one
  * found. */
@@ -170,7 +215,7 @@ static const struct field *find_field(struct shape shape, struct view name, unsi
 		unsigned at = *hint < shape.n ? *hint : 0;
 		const struct field *f = &shape.fields[at];
 		*hint = at + 1;
-		if (view_eq(name, f->name) || view_eq(name, f->brief))
+		if (is_named(name, f->name) || is_named(name, f->brief))
 			return f;
 	}
 	return NULL;
