@@ -124,7 +124,7 @@ static int load_alarm(struct reader *r, struct shard *s, struct device *dev, str
 	alarm->start_ms = read_i64(r);
 	alarm->last_ms = read_i64(r);
 	alarm->is_own = read_u8(r) == 1;
-	return 0;
+	return time_is_sane(alarm->last_ms) ? 0 : -EBADMSG;
 }
 
 static int load_tracks(struct reader *r, const struct config *config, struct shard *s,
@@ -178,6 +178,8 @@ static int load_device(struct reader *r, struct detect *d)
 	d->n_unregistered += !dev->is_registered;
 	dev->last_report_id = read_u64(r);
 	dev->last_report_ms = read_i64(r);
+	if (!time_is_sane(dev->last_report_ms))
+		return -EBADMSG;
 	int rc = load_groups(r, s, dev);
 	if (rc == 0)
 		rc = load_tracks(r, d->config, s, dev);

@@ -259,7 +259,7 @@ static bool is_forgettable(const struct device *dev, int64_t t_ms)
 static int step_mark(struct detect *d, struct outlet *out, const struct detect_entry *entry)
 {
 	struct entry_mark e;
-	if (entry_read_mark(entry->body, &e) != 0)
+	if (entry_read_mark(entry->body, &e) != 0 || !time_is_sane(e.t_ms))
 		return -EBADMSG;
 	out->at_ms = e.t_ms;
 	for (size_t i = 0; i < DETECT_SHARDS; i++) {
@@ -295,7 +295,8 @@ int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *f
 		[ENTRY_CUT] = step_broker,    [ENTRY_BROKER_GONE] = step_broker,
 	};
 	struct outlet out = {.seq = entry->seq, .at_ms = entry->at_ms, .fn = fn, .ctx = ctx};
-	if ((unsigned)entry->kind >= ARRAY_LEN(steps) || !steps[entry->kind])
+	if ((unsigned)entry->kind >= ARRAY_LEN(steps) || !steps[entry->kind] ||
+	    !time_is_sane(entry->at_ms))
 		return -EBADMSG;
 	return steps[entry->kind](d, &out, entry);
 }

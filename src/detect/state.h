@@ -15,4 +15,10 @@ struct detect {
 		arena; /* for reports that the caller has not decoded; made at first need */
 };
 
+/* Times are compared by subtraction; what is not one after 1970 was damaged. */
+static inline bool time_is_sane(int64_t ms)
+{
+	return ms >= 0 && ms < INT64_C(1) << 60;
+}
+
 #endif
