@@ -17,6 +17,7 @@ import pwd
 import queue
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -275,6 +276,7 @@ class Device:
     def connect(self):
         """The CONNACK code, with both reply topics subscribed when it is 0."""
         self.client.connect("localhost", self.stack.mqtt_port)
+        self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client.loop_start()
         code = self._wait("connack")
         if code == 0:
