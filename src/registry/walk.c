@@ -162,29 +162,46 @@ int registry_each_group(struct sql_conn *reader, walk_group_fn *fn, void *ctx)
 /* ---- Things ---- */
 
 struct thing_walk {
-	struct side direct, closure;
-	GArray *direct_nums, *closure_nums;
+	struct side groups;
+	GArray *direct, *all;
 	walk_thing_fn *fn;
 	void *ctx;
 };
+
+/* Each group comes with itself and its ancestors as rows of their own. */
+static void take_group(struct sql_rows *row, void *ctx)
+{
+	struct thing_walk *walk = ctx;
+	take_number(row, walk->all);
+	if (sql_col_int(row, 1) == sql_col_int(row, 2))
+		take_number(row, walk->direct);
+}
+
+static gint compare_numbers(gconstpointer a, gconstpointer b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
 
 static int give_thing(struct sql_rows *row, void *ctx)
 {
 	struct thing_walk *walk = ctx;
 	const char *name = sql_col_text(row, 0);
-	g_array_set_size(walk->direct_nums, 0);
-	g_array_set_size(walk->closure_nums, 0);
-	int err = side_take(&walk->direct, name, take_number, walk->direct_nums);
-	if (!err)
-		err = side_take(&walk->closure, name, take_number, walk->closure_nums);
+	g_array_set_size(walk->direct, 0);
+	g_array_set_size(walk->all, 0);
+	int err = side_take(&walk->groups, name, take_group, walk);
 	if (err)
 		return err;
+	/* No number comes twice: a thing is in one group of a hierarchy only (registry/member.h).
+	 */
+	g_array_sort(walk->all, compare_numbers);
 	struct walk_thing thing = {
 		.name = name,
-		.direct = numbers_of(walk->direct_nums),
-		.n_direct = walk->direct_nums->len,
-		.groups = numbers_of(walk->closure_nums),
-		.n_groups = walk->closure_nums->len,
+		.direct = numbers_of(walk->direct),
+		.n_direct = walk->direct->len,
+		.groups = numbers_of(walk->all),
+		.n_groups = walk->all->len,
 	};
 	return walk->fn(&thing, walk->ctx);
 }
@@ -192,20 +209,17 @@ static int give_thing(struct sql_rows *row, void *ctx)
 int registry_each_thing(struct sql_conn *reader, walk_thing_fn *fn, void *ctx)
 {
 	struct thing_walk walk = {
-		.direct_nums = numbers_new(),
-		.closure_nums = numbers_new(),
+		.direct = numbers_new(),
+		.all = numbers_new(),
 		.fn = fn,
 		.ctx = ctx,
 	};
-	int err = side_open(&walk.direct, reader, SQL_walk_thing_groups);
-	if (!err)
-		err = side_open(&walk.closure, reader, SQL_walk_thing_closures);
+	int err = side_open(&walk.groups, reader, SQL_walk_thing_groups);
 	if (!err)
 		err = rows_each(reader, SQL_walk_things, SQL_NO_ARGS, give_thing, &walk);
-	side_close(&walk.direct);
-	side_close(&walk.closure);
-	g_array_unref(walk.direct_nums);
-	g_array_unref(walk.closure_nums);
+	side_close(&walk.groups);
+	g_array_unref(walk.direct);
+	g_array_unref(walk.all);
 	return err;
 }
 

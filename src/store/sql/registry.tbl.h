@@ -185,10 +185,8 @@ STATEMENT(walk_group_policies, MAIN, "", "it",
 	"select g.num, a.policy from thing_group g join policy_attachment a "
 	"on a.target_kind = 'thinggroup' and a.target = g.name order by g.num, a.policy")
 STATEMENT(walk_things, MAIN, "", "t", "select name from thing order by name")
-STATEMENT(walk_thing_groups, MAIN, "", "ti", "select thing, num from group_member order by thing, num")
-STATEMENT(walk_thing_closures, MAIN, "", "ti",
-	"select distinct m.thing, a.above from group_member m join group_above a on a.num = m.num "
-	"order by m.thing, a.above")
+STATEMENT(walk_thing_groups, MAIN, "", "tii",
+	"select m.thing, a.above, m.num from group_member m join group_above a on a.num = m.num order by m.thing, m.num")
 STATEMENT(walk_certificates, MAIN, "", "ttii",
 	"select id, status, not_before, not_after from certificate order by id")
 STATEMENT(walk_certificate_things, MAIN, "", "tti",
