@@ -1,0 +1,84 @@
+/* Reserved topics, and the filters that would reach them (spec/device-reports.md section 1). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "mosquitto/topic.h"
+
+#define BASE "$aws/things/lamp/defender/metrics/"
+
+static void test_kinds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *topic;
+		enum topic_kind kind;
+	} cases[] = {
+		{BASE "json",                             TOPIC_REPORT  },
+		{BASE "cbor",                             TOPIC_REPORT  },
+		{BASE "json/accepted",                    TOPIC_REPLY   },
+		{BASE "cbor/rejected",                    TOPIC_REPLY   },
+		{"$aws/events/presence/connected/lamp",   TOPIC_EVENTS  },
+		{BASE "JSON",                             TOPIC_ORDINARY},
+		{BASE "xml",			      TOPIC_ORDINARY},
+		{BASE "json/",                            TOPIC_ORDINARY},
+		{BASE "json/other",                       TOPIC_ORDINARY},
+		{BASE "json/accepted/",                   TOPIC_ORDINARY},
+		{BASE,				    TOPIC_ORDINARY},
+		{"$aws/things/lamp/defender/metrics",     TOPIC_ORDINARY},
+		{"$aws/things/lamp",                      TOPIC_ORDINARY},
+		{"$aws/things/a/b/defender/metrics/json", TOPIC_ORDINARY},
+		{"aws/things/lamp/defender/metrics/json", TOPIC_ORDINARY},
+		{"$aws/events",                           TOPIC_ORDINARY},
+		{"",				      TOPIC_ORDINARY},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(topic_of(view_of(cases[i].topic)).kind, cases[i].kind);
+}
+
+static void test_thing_and_format(void **state)
+{
+	(void)state;
+	struct topic t = topic_of(VIEW_LIT(BASE "cbor/accepted"));
+	assert_true(view_is(t.thing, "lamp"));
+	assert_true(t.is_cbor);
+	assert_false(topic_of(VIEW_LIT(BASE "json")).is_cbor);
+}
+
+static void test_filters_for_reports(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *filter;
+		bool is_report;
+	} cases[] = {
+		{BASE "json",				     true },
+		{BASE "+",					true },
+		{"$aws/things/+/defender/metrics/cbor",           true },
+		{"$share/group/" BASE "json",                     true },
+		{"$share/group/$aws/things/+/defender/metrics/+", true },
+		{BASE "#",					false},
+		{BASE "json/accepted",                            false},
+		{BASE "json/#",				   false},
+		{"$aws/#",					false},
+		{"$share",					false},
+		{"#",					     false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(topic_filter_is_report(view_of(cases[i].filter)),
+				 cases[i].is_report);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_thing_and_format),
+		cmocka_unit_test(test_filters_for_reports),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
