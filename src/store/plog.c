@@ -132,6 +132,8 @@ static int append(struct sql_conn *txn, void *ctx)
 int plog_append(struct store *store, unsigned part, struct plog_batch *batches, size_t n_batches)
 {
 	CHECK(part < store->partitions);
+	if (!reserve_hold(&store->reserve))
+		return -ENOSPC;
 	struct append a = {
 		.part = part, .batches = batches, .n_batches = n_batches, .row = store->row};
 	int r = store_writer_run(&store->log, TXN_APPEND, append, &a);
@@ -217,7 +219,7 @@ static int missing(struct sql_conn *conn, unsigned part, uint64_t seq)
 static int read_rows(struct sql_conn *conn, unsigned part, uint64_t from, GByteArray *body,
 		     plog_fn *fn, void *ctx)
 {
-	uint64_t next = from, first;
+	uint64_t next = from, first = 0;
 	int r = row_floor(conn, part, from, &next);
 	if (r < 0)
 		return r;

@@ -51,6 +51,13 @@ struct sql_target {
 	bool is_patient; /* a tool beside the daemon: waits long for the daemon's write lock */
 };
 
+/* What a directory with files gives to the process that serves it; -1 when there is nothing such.
+ */
+struct sql_home {
+	int lock;    /* holds the right to serve it until closed */
+	int reserve; /* the file of reserve_priv.h */
+};
+
 /* What every connection and every result begins with; the driver puts its own behind it. */
 struct sql_conn {
 	const struct sql_driver *driver;
@@ -70,9 +77,9 @@ struct sql_rows {
 
 struct sql_driver {
 	/* Makes ready what connections need before the first; exclusively for this process unless
-	 * it is a tool. *ret_lock gets a file descriptor that holds the right until it is closed,
-	 * or -1. NULL: nothing to do. */
-	int (*prepare)(const char *location, bool is_tool, int *ret_lock, struct fault *fault);
+	 * it is a tool. NULL: nothing to do. */
+	int (*prepare)(const char *location, bool is_tool, struct sql_home *ret,
+		       struct fault *fault);
 	struct sql_conn *(*open)(const struct sql_target *target, struct fault *fault);
 	void (*close)(struct sql_conn *conn);
 	const char *(*error)(struct sql_conn *conn);

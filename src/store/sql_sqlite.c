@@ -66,38 +66,38 @@ static int error_of(int rc)
 	}
 }
 
-/* Makes the file with rights of our own, before SQLite makes it with everybody's. */
-static int file_make(int dir, const char *location, const char *name, struct fault *fault)
+/* Opens a file that it makes with rights of our own, before SQLite makes it with everybody's. */
+static int file_open(int dir, const char *location, const char *name, struct fault *fault)
 {
 	int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fault_set(fault, FAULT_INTERNAL_FAILURE, "store %s: cannot make %s: %s",
-				 location, name, g_strerror(errno));
-	(void)close(fd);
-	return 0;
+		(void)fault_set(fault, FAULT_INTERNAL_FAILURE, "store %s: cannot make %s: %s",
+				location, name, g_strerror(errno));
+	return fd;
 }
 
-static int directory_lock(int dir, const char *location, int *ret_lock, struct fault *fault)
+static int home_take(int dir, const char *location, struct sql_home *home, struct fault *fault)
 {
-	int fd = openat(dir, "store.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		*ret_lock = fd;
-		return 0;
-	}
-	int error = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	return fault_set(
-		fault, FAULT_INTERNAL_FAILURE, "store %s: cannot take store.lock: %s", location,
-		error == EWOULDBLOCK ? "another thingward serves this directory; stop it first"
-				     : g_strerror(error));
+	home->lock = file_open(dir, location, "store.lock", fault);
+	if (home->lock < 0)
+		return -1;
+	if (flock(home->lock, LOCK_EX | LOCK_NB) < 0)
+		return fault_set(fault, FAULT_INTERNAL_FAILURE,
+				 "store %s: cannot take store.lock: %s", location,
+				 errno == EWOULDBLOCK
+					 ? "another thingward serves this directory; stop it first"
+					 : g_strerror(errno));
+	home->reserve = file_open(dir, location, "reserve", fault);
+	return home->reserve < 0 ? -1 : 0;
 }
 
 static int files_make(int dir, const char *location, struct fault *fault)
 {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		if (file_make(dir, location, files[i].name, fault) < 0)
+		int fd = file_open(dir, location, files[i].name, fault);
+		if (fd < 0)
 			return -1;
+		(void)close(fd);
 	}
 	if (fsync(dir) < 0)
 		return fault_set(fault, FAULT_INTERNAL_FAILURE,
@@ -106,20 +106,9 @@ static int files_make(int dir, const char *location, struct fault *fault)
 	return 0;
 }
 
-static int directory_fill(int dir, const char *location, bool is_tool, int *ret_lock,
+/* What was taken before a failure stays in *ret, and is closed with the store. */
+static int sqlite_prepare(const char *location, bool is_tool, struct sql_home *ret,
 			  struct fault *fault)
-{
-	*ret_lock = -1;
-	if (!is_tool && directory_lock(dir, location, ret_lock, fault) < 0)
-		return -1;
-	if (files_make(dir, location, fault) == 0)
-		return 0;
-	if (*ret_lock >= 0)
-		(void)close(*ret_lock);
-	return -1;
-}
-
-static int sqlite_prepare(const char *location, bool is_tool, int *ret_lock, struct fault *fault)
 {
 	if (g_mkdir_with_parents(location, 0700) < 0)
 		return fault_set(fault, FAULT_INTERNAL_FAILURE,
@@ -130,7 +119,9 @@ static int sqlite_prepare(const char *location, bool is_tool, int *ret_lock, str
 		return fault_set(fault, FAULT_INTERNAL_FAILURE,
 				 "store %s: cannot open the directory: %s", location,
 				 g_strerror(errno));
-	int r = directory_fill(dir, location, is_tool, ret_lock, fault);
+	int r = is_tool ? 0 : home_take(dir, location, ret, fault);
+	if (r == 0)
+		r = files_make(dir, location, fault);
 	(void)close(dir);
 	return r;
 }

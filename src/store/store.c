@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,10 @@ int store_writer_run(struct store_writer *w, enum sql_txn kind, sql_txn_fn *fn, 
 
 int store_write(struct store *store, store_write_fn *fn, void *ctx)
 {
-	return store_writer_run(&store->main, TXN_WRITE, fn, ctx);
+	int r = store_writer_run(&store->main, TXN_WRITE, fn, ctx);
+	if (r == -ENOSPC && reserve_release(&store->reserve))
+		r = store_writer_run(&store->main, TXN_WRITE, fn, ctx);
+	return r;
 }
 
 static int writer_open(struct store *store, struct store_writer *w, enum sql_file file,
@@ -153,8 +157,13 @@ static int parts_make(struct store *store, struct fault *fault)
 
 static int open_all(struct store *store, struct fault *fault)
 {
-	if (store->driver->prepare &&
-	    store->driver->prepare(store->location, store->is_tool, &store->lock, fault) < 0)
+	struct sql_home home = {-1, -1};
+	int r = 0;
+	if (store->driver->prepare)
+		r = store->driver->prepare(store->location, store->is_tool, &home, fault);
+	store->lock = home.lock;
+	reserve_init(&store->reserve, home.reserve);
+	if (r < 0)
 		return -1;
 	if (writer_open(store, &store->main, SQL_MAIN, fault) < 0)
 		return -1;
@@ -172,7 +181,6 @@ static struct store *store_new(const struct store_options *options, const struct
 	store->location = g_strdup(options->url + scheme->skip);
 	store->is_tool = options->is_tool;
 	store->partitions = options->partitions;
-	store->lock = -1;
 	store->row = g_byte_array_new();
 	fifo_init(&store->main.fifo);
 	fifo_init(&store->log.fifo);
@@ -215,6 +223,7 @@ void store_close(struct store *store)
 	writer_close(&store->main);
 	if (store->lock >= 0)
 		(void)close(store->lock);
+	reserve_close(&store->reserve);
 	g_byte_array_unref(store->row);
 	g_free(store->location);
 	g_free(store);

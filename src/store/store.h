@@ -6,6 +6,9 @@
  * process or another, out. PostgreSQL (postgresql://...): the same tables in one database,
  * control-plane transactions SERIALIZABLE.
  *
+ * On a full disk control-plane writes go on in a reserve (DIR/reserve, 32 MiB); the log takes
+ * nothing until there is room for the reserve again (S16).
+ *
  * A write transaction is a function without side effects outside the database: it may be run again
  * (up to 5 times) when the database says so. Nothing slow is done while it holds the connection. */
 #ifndef STORE_STORE_H

@@ -3,6 +3,7 @@
 #define STORE_STORE_PRIV_H
 
 #include "store/fifo_priv.h"
+#include "store/reserve_priv.h"
 #include "store/sql_priv.h"
 #include "store/store.h"
 
@@ -26,6 +27,7 @@ struct store {
 	bool is_tool;
 	unsigned partitions;
 	int lock; /* -1, or holds the data directory */
+	struct reserve reserve;
 	struct store_writer main, log;
 	struct store_idle idle[SQL_ANY]; /* by file */
 	GByteArray *row;                 /* the log's row in the making; under log.fifo */
