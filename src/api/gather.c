@@ -49,33 +49,14 @@ static int from_uri(struct gather *gather, const struct member *member)
 	return 0;
 }
 
-static int add_to_list(struct gather *gather, const struct member *member, struct view raw)
-{
-	g_autofree char *text = uri_decode(raw);
-	json_t *value = text ? shape_read_text(member->shape->of, text) : NULL;
-	if (!value)
-		return refuse(gather->refusal, SERIALIZATION,
-			      "'%s' holds an entry that cannot be read", member->name);
-	json_t *list = json_object_get(gather->in, member->name);
-	if (!list) {
-		list = json_array();
-		json_object_set_new(gather->in, member->name, list);
-	}
-	json_array_append_new(list, value);
-	return 0;
-}
-
-/* The name as text equals the member's; clients send the names of this model unescaped. */
+/* The name as text equals the member's; clients send the names of this model unescaped. A name that
+ * stands twice counts by its last value. */
 static int from_query(struct gather *gather, const struct member *member)
 {
 	struct view rest = gather->request->query, name, value;
 	while (uri_query_pair(&rest, &name, &value)) {
-		if (!view_is(name, member->wire))
-			continue;
-		int error = member->shape->type == SHAPE_LIST ? add_to_list(gather, member, value)
-							      : set_raw(gather, member, value);
-		if (error < 0)
-			return error;
+		if (view_is(name, member->wire) && set_raw(gather, member, value) < 0)
+			return -1;
 	}
 	return 0;
 }

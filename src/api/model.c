@@ -141,7 +141,8 @@ static int load_members(const struct load *load, const char *row, json_t *rows,
 		int where = value_of(place_rows, place);
 		*member = (struct member){name, wire, shape_named(load->model, shape),
 					  (enum member_place)where, is_required != 0};
-		if (where < 0 || !member->shape)
+		bool is_text = where == PLACE_URI || where == PLACE_QUERY || where == PLACE_HEADER;
+		if (where < 0 || !member->shape || (is_text && member->shape->type >= SHAPE_LIST))
 			return bad(load, row, name);
 		member++;
 	}

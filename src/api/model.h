@@ -33,6 +33,7 @@ enum shape_type {
 	SHAPE_DOUBLE,
 	SHAPE_BOOLEAN,
 	SHAPE_TIMESTAMP,
+	/* From here on: never in a label, a query string or a header. */
 	SHAPE_LIST,
 	SHAPE_MAP,
 	SHAPE_STRUCTURE

@@ -47,6 +47,7 @@ static const struct change_row {
 	{"operations", "{kind}",                        "{sort}",                                 "labels"                 },
 	{"operations", "\"shape\": \"Name\"",           "\"shape\": \"Nome\"",                    "kind"                   },
 	{"operations", "\"in\": \"uri\"",               "\"in\": \"cookie\"",                     "kind"                   },
+	{"operations", "\"Token\", \"in\": \"query\"",  "\"Names\", \"in\": \"query\"",           "nextToken"              },
 	{"operations", "[\"InvalidRequestException\"]", "[\"OtherException\"]",                   "errors.json"            },
 	{"operations", "\"items\": \"names\"",          "\"items\": \"all\"",                     "page"                   },
 	{"operations", "\"default\": 25",               "\"default\": 251",                       "1..250"                 },

@@ -303,6 +303,56 @@ static void test_header_limit(void **state)
 	expect(talk(f, bytes), "431", "");
 }
 
+/* The server again, with other limits. */
+static void restart(struct fixture *f, struct http_limits limits)
+{
+	struct api_server_options options = options_of(f);
+	struct fault fault;
+	options.limits = limits;
+	api_server_stop(f->server);
+	f->server = api_server_new(&options, &fault);
+	assert_non_null(f->server);
+}
+
+static void test_bodies_share_a_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct http_limits limits = HTTP_LIMITS_DEFAULT;
+	limits.unauthenticated_body_bytes = 10;
+	restart(f, limits);
+	expect(call(f, "TWADMIN", "POST", "/none", "{\"a\": \"longer than ten bytes\"}"), "503",
+	       "ServiceUnavailableException");
+	/* What is judged no longer counts. */
+	for (int i = 0; i < 5; i++)
+		expect(call(f, "TWADMIN", "POST", "/none", "{\"a\": 1}"), "404",
+		       "UnknownOperationException");
+	assert_int_equal(api_server_counts(f->server).no_memory, 1);
+}
+
+static void test_chunked_body_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct http_limits limits = HTTP_LIMITS_DEFAULT;
+	limits.body_bytes = 5;
+	restart(f, limits);
+	g_autofree char *head = head_with("TWADMIN", SECRET, "POST", "/none", "{\"a\":1}");
+	g_autofree char *bytes =
+		g_strdup_printf("%sTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+				"3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n",
+				head);
+	expect(talk(f, bytes), "413", "RequestEntityTooLargeException");
+}
+
+static void test_slow_request_is_cut(void **state)
+{
+	struct fixture *f = *state;
+	struct http_limits limits = HTTP_LIMITS_DEFAULT;
+	limits.request_ms = -1;
+	restart(f, limits);
+	g_autofree char *answer = call(f, "TWADMIN", "POST", "/none", "{}");
+	assert_string_equal(answer, "");
+}
+
 static void test_plaintext_elsewhere(void **state)
 {
 	struct fixture *f = *state;
@@ -331,6 +381,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, start, stop),
 		cmocka_unit_test_setup_teardown(test_malformed, start, stop),
 		cmocka_unit_test_setup_teardown(test_header_limit, start, stop),
+		cmocka_unit_test_setup_teardown(test_bodies_share_a_bound, start, stop),
+		cmocka_unit_test_setup_teardown(test_chunked_body_limit, start, stop),
+		cmocka_unit_test_setup_teardown(test_slow_request_is_cut, start, stop),
 		cmocka_unit_test_setup_teardown(test_plaintext_elsewhere, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
