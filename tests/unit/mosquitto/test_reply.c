@@ -39,7 +39,7 @@ static void test_cbor(void **state)
 			    VIEW_LIT("\xa4\x69thingName\x64lamp\x66status\x68REJECTED"
 				     "\x6dstatusDetails\xa2\x69"
 				     "ErrorCode\x6eInvalidPayload\x6c"
-				     "ErrorMessage\x78\x1aReport exceeds maximum size"
+				     "ErrorMessage\x78\x1bReport exceeds maximum size"
 				     "\x69timestamp\x1b\x00\x00\x01\x7c\xdd\x66\x64\xd3")));
 }
 
