@@ -32,7 +32,8 @@ run() { # BUILD-DIR NAME SECONDS; the log is in BUILD-DIR/fuzz_NAME.run
 }
 
 coverage() { # BUILD-DIR NAME SOURCE; the percentage of lines
-	files=$(sed -n 's|^/\* covers: *||p' "$3" | sed 's|\*/||')
+	# The names behind "covers:", up to the end of the comment or an empty line of it.
+	files=$(sed -n '/^\/\* covers:/,/\*\/\|^ \*$/p' "$3" | tr ' ' '\n' | grep '\.c$' || true)
 	[ -n "$files" ] || { echo "-"; return; }
 	llvm-profdata-14 merge -sparse "$1/fuzz_$2.profraw" -o "$1/fuzz_$2.profdata"
 	(cd "$root" && llvm-cov-14 report "$1/tests/fuzz_$2" -instr-profile="$1/fuzz_$2.profdata" $files) |

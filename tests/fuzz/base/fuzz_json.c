@@ -1,4 +1,4 @@
-/* covers: src/base/json_reader.c src/base/utf8.c
+/* covers: src/base/json_reader.c
  *
  * The JSON reader against jansson: both accept or both refuse, and what both accept has the same
  * values. Where they differ on purpose stands in `is_disputed`. */
