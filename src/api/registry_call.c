@@ -50,10 +50,8 @@ json_t *named_arn(const struct api_call *call, const char *name_member, const ch
 
 int list_end(struct page *page, int walked)
 {
-	if (walked < 0) {
-		json_decref(page->items);
+	if (walked < 0)
 		return walked;
-	}
 	page_end(page);
 	return 0;
 }
