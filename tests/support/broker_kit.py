@@ -340,6 +340,8 @@ class Device:
             self.client.username_pw_set(username, "x")
         if will:
             self.client.will_set(*will)
+        # Writing is left to the loop's thread: two threads must not use one TLS connection.
+        self.client.on_socket_register_write = lambda *a: None
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = lambda *a: self.events.put(("disconnect",))
         self.client.on_subscribe = lambda c, u, mid, codes, *a: self.events.put(("suback", codes))
