@@ -116,7 +116,7 @@ static int count_others(struct sql_conn *txn, enum role role, const char *id, in
 static int drop(struct sql_conn *txn, void *ctx)
 {
 	struct access_write *write = ctx;
-	enum role role;
+	enum role role = ROLE_ADMIN;
 	int64_t others = 0;
 	int error = role_stored(txn, write->id, &role);
 	if (error == -ENOENT)
