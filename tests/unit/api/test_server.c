@@ -285,10 +285,6 @@ static void test_malformed(void **state)
 		int fd = dial(f);
 		assert_int_equal(send(fd, rubbish[i], strlen(rubbish[i]), MSG_NOSIGNAL),
 				 strlen(rubbish[i]));
-		shutdown(fd, SHUT_WR);
-		char answer[512];
-		while (recv(fd, answer, sizeof(answer), 0) > 0)
-			;
 		close(fd);
 	}
 	expect(call(f, "TWADMIN", "GET", "/none", ""), "404", "UnknownOperationException");
