@@ -99,7 +99,7 @@ static int open_listener(const struct channel_options *o, int *ret_fd, struct fa
 
 int channel_new(const struct channel_options *o, struct channel **ret, struct fault *fault)
 {
-	int listener, epoll = epoll_create1(EPOLL_CLOEXEC);
+	int listener = -1, epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll < 0)
 		return fault_set(fault, FAULT_INTERNAL, "epoll: %s", g_strerror(errno));
 	if (open_listener(o, &listener, fault) < 0) {

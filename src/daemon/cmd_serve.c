@@ -94,6 +94,8 @@ static int start_evaluator(struct daemon *d, struct fault *fault)
 		.limits = {.min_report_delta_ms = MARK_MS,
 			   .max_unregistered = (uint32_t)d->common.settings.max_unregistered},
 	};
+	struct chance chance = chance_system();
+	chance.fill(chance.ctx, options.limits.secret, sizeof(options.limits.secret));
 	if (evaluator_new(&options, &d->evaluator, &d->is_fresh, fault) < 0)
 		return -1;
 	return evaluator_start(d->evaluator, fault);

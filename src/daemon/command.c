@@ -75,7 +75,7 @@ int command_settings(struct common *common)
 	const struct settings_sources sources = {
 		.file = file,
 		.is_file_optional = !common->config,
-		.environment = environment,
+		.environment = (const char *const *)environment,
 		.set = (const char *const *)common->set,
 	};
 	struct fault fault = {0};

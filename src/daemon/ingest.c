@@ -459,7 +459,9 @@ static struct ingest *ingest_alloc(const struct ingest_options *options)
 	g->options = *options;
 	g->options.channel.events = (struct channel_events){on_hello, on_frame, on_gone, g};
 	id_hex(options->chance, g->token);
-	g->admission = admission_new(&options->limits);
+	options->chance.fill(options->chance.ctx, &g->options.limits.seed,
+			     sizeof(g->options.limits.seed));
+	g->admission = admission_new(&g->options.limits);
 	g->brokers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, broker_free);
 	g->marks = marks_new(g->brokers);
 	g->doorbell = doorbell_new(options->doorbell, g->token);

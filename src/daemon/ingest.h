@@ -32,7 +32,7 @@ struct ingest_options {
 	struct chance chance;
 	struct evaluator *evaluator;
 	struct ready *ready;
-	struct admission_limits limits;
+	struct admission_limits limits; /* without its seed */
 	struct channel_options channel; /* without its events */
 	const char *doorbell;           /* path of the broker's local listener */
 	uint64_t generation;            /* of the snapshot that is there */

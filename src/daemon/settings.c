@@ -229,7 +229,7 @@ static int read_variable(struct settings *s, const char *variable, struct fault 
 	return take_named(s, lower, equals + 1, source, fault);
 }
 
-static int read_environment(struct settings *s, char **environment, struct fault *fault)
+static int read_environment(struct settings *s, const char *const *environment, struct fault *fault)
 {
 	for (size_t i = 0; environment && environment[i]; i++) {
 		if (g_str_has_prefix(environment[i], ENV_PREFIX) &&

@@ -28,10 +28,10 @@ struct settings {
 };
 
 struct settings_sources {
-	const char *file;       /* NULL: none */
-	bool is_file_optional;  /* a missing file is no error */
-	char **environment;     /* "NAME=value", NULL-terminated; NULL: none */
-	const char *const *set; /* "section.key=value", NULL-terminated; NULL: none */
+	const char *file;               /* NULL: none */
+	bool is_file_optional;          /* a missing file is no error */
+	const char *const *environment; /* "NAME=value", NULL-terminated; NULL: none */
+	const char *const *set;         /* "section.key=value", NULL-terminated; NULL: none */
 };
 
 /* Reads all sources over the defaults. 0, or -1 with what is wrong, where, and the cure. The caller

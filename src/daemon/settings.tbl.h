@@ -3,16 +3,14 @@
  *   TEXT(section, key, field, default, help)
  *   NUMBER(section, key, field, default, min, max, test_below, help)
  *   FLAG(section, key, field, default, help)
- *   CHOICE(section, key, field, default, words, test_word, help)   words: "a|b", the value is the
- * index
+ *   CHOICE(section, key, field, default, words, test_word, help)   words: "a|b", the value is the index
  *
- * test_below: a smaller number, like CHOICE's test_word, needs `serve --allow-test-settings` (S32).
- */
+ * test_below: a smaller number, like CHOICE's test_word, needs `serve --allow-test-settings` (S32). */
+NUMBER(audit, window_lag_seconds, audit_window_lag_s, 7200, 0, 86400, 7200,
+       "how long audits wait for late data (read by the audit checks over broker events)")
 TEXT(aws, account_id, account_id, "123456789012", "account in ARNs: 12 digits")
 TEXT(aws, partition, partition, "aws", "partition in ARNs")
 TEXT(aws, region, region, "us-east-1", "region in ARNs and in signatures")
-NUMBER(audit, window_lag_seconds, audit_window_lag_s, 7200, 0, 86400, 7200,
-       "how long audits wait for late data (read by the audit checks over broker events)")
 TEXT(broker, accounts, broker_accounts, "mosquitto",
      "accounts, separated by commas, whose brokers may use the channel, besides root and our own")
 TEXT(broker, endpoint, endpoint, "localhost",
@@ -37,27 +35,21 @@ NUMBER(ml, min_datapoints, ml_min_datapoints, 25000, 1, 10000000, 25000,
        "datapoints a model needs (read by model training)")
 NUMBER(ml, min_training_days, ml_min_training_days, 14, 0, 365, 14,
        "days a model learns first (read by model training)")
-NUMBER(quota, behavior_values_per_profile, registry.quota_behavior_values_per_profile, 1000, 0,
-       1000000, 0, "")
-NUMBER(quota, behaviors_per_profile, registry.quota_behaviors_per_profile, 100, 0, 10000, 0, "")
-NUMBER(quota, custom_metrics, registry.quota_custom_metrics, 100, 0, 100000, 0, "")
-NUMBER(quota, dimensions, registry.quota_dimensions, 10, 0, 100000, 0, "")
-NUMBER(quota, group_children, registry.quota_group_children, 100, 0, 1000000, 0,
-       "direct children of a thing group")
-NUMBER(quota, group_depth, registry.quota_group_depth, 7, 1, 64, 0, "")
-NUMBER(quota, groups_per_thing, registry.quota_groups_per_thing, 10, 0, 1000, 0, "")
-NUMBER(quota, on_demand_audits, registry.quota_on_demand_audits, 10, 1, 1000, 0,
-       "audits started by hand that run at once")
-NUMBER(quota, policies_per_certificate, registry.quota_policies_per_certificate, 10, 0, 50, 0, "")
-NUMBER(quota, policies_per_group, registry.quota_policies_per_group, 2, 0, 50, 0, "")
-NUMBER(quota, policy_chars, registry.quota_policy_chars, 2048, 1, 65536, 0,
-       "characters of a policy document, white space not counted")
-NUMBER(quota, policy_versions, registry.quota_policy_versions, 5, 1, 1000, 0, "")
-NUMBER(quota, profiles_per_target, registry.quota_profiles_per_target, 5, 0, 1000, 0, "")
-NUMBER(quota, thing_attributes, registry.quota_thing_attributes, 3, 0, 1000, 0,
-       "attributes of a thing without a type")
-NUMBER(quota, thing_attributes_with_type, registry.quota_thing_attributes_with_type, 50, 0, 1000, 0,
-       "")
+NUMBER(quota, behavior_values_per_profile, registry.quota_behavior_values_per_profile, 1000, 0, 1000000, 0, "values in all criteria of a profile together")
+NUMBER(quota, behaviors_per_profile, registry.quota_behaviors_per_profile, 100, 0, 10000, 0, "behaviors of a security profile")
+NUMBER(quota, custom_metrics, registry.quota_custom_metrics, 100, 0, 100000, 0, "of the account")
+NUMBER(quota, dimensions, registry.quota_dimensions, 10, 0, 100000, 0, "of the account")
+NUMBER(quota, group_children, registry.quota_group_children, 100, 0, 1000000, 0, "direct children of a thing group")
+NUMBER(quota, group_depth, registry.quota_group_depth, 7, 1, 64, 0, "levels of thing groups")
+NUMBER(quota, groups_per_thing, registry.quota_groups_per_thing, 10, 0, 1000, 0, "groups a thing is directly in")
+NUMBER(quota, on_demand_audits, registry.quota_on_demand_audits, 10, 1, 1000, 0, "audits started by hand that run at once")
+NUMBER(quota, policies_per_certificate, registry.quota_policies_per_certificate, 10, 0, 50, 0, "policies attached to a certificate")
+NUMBER(quota, policies_per_group, registry.quota_policies_per_group, 2, 0, 50, 0, "policies attached to a thing group")
+NUMBER(quota, policy_chars, registry.quota_policy_chars, 2048, 1, 65536, 0, "characters of a policy document, white space not counted")
+NUMBER(quota, policy_versions, registry.quota_policy_versions, 5, 1, 1000, 0, "versions kept of a policy")
+NUMBER(quota, profiles_per_target, registry.quota_profiles_per_target, 5, 0, 1000, 0, "security profiles attached to a target")
+NUMBER(quota, thing_attributes, registry.quota_thing_attributes, 3, 0, 1000, 0, "attributes of a thing without a type")
+NUMBER(quota, thing_attributes_with_type, registry.quota_thing_attributes_with_type, 50, 0, 1000, 0, "attributes of a thing with a type")
 NUMBER(report, account_rate, report_account_rate, 3500, 1, 10000000, 0,
        "reports a second, all devices together")
 NUMBER(report, max_devices, report_max_devices, 1000000, 1, 100000000, 0,
