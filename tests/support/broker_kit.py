@@ -36,16 +36,19 @@ def build_dir():
     """THINGWARD_BUILD, or the build under build/ that has the plugin."""
     named = os.environ.get("THINGWARD_BUILD")
     if named:
-        return Path(named)
+        return Path(named).resolve()
     for so in sorted(ROOT.glob("build/*/thingward_mosquitto.so")):
         return so.parent
     raise RuntimeError("no thingward_mosquitto.so under build/: build first, or set THINGWARD_BUILD")
 
 
+def has_address_sanitizer():
+    return b"libasan.so" in (build_dir() / "thingward_mosquitto.so").read_bytes()
+
+
 def broker_env():
     """The broker's environment: a plugin built with sanitizers needs their runtime in the program that loads it."""
-    plugin = (build_dir() / "thingward_mosquitto.so").read_bytes()
-    if b"libasan.so" not in plugin:
+    if not has_address_sanitizer():
         return dict(os.environ)
     runtime = subprocess.run(
         ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
@@ -246,6 +249,8 @@ class Broker:
         self.doorbell = self.run_dir / "doorbell"
         self.fleet = Fleet(self.snapshot)
         self.process = None
+        # The broker's account may have no way into the build directory.
+        self.plugin = shutil.copy(build_dir() / "thingward_mosquitto.so", self.dir)
 
     def config(self):
         options = {
@@ -262,7 +267,7 @@ class Broker:
                 "set_tcp_nodelay true",
                 "log_dest stderr",
                 "log_type all",
-                f"plugin {build_dir() / 'thingward_mosquitto.so'}",
+                f"plugin {self.plugin}",
                 *(f"plugin_opt_{name} {value}" for name, value in options.items()),
                 f"listener {self.port} 127.0.0.1",
                 f"capath {self.dir / 'capath'}",
