@@ -26,3 +26,13 @@ def make_thingward():
 def thingward(make_thingward):
     """Broker and daemon, ready, with a manual clock and no minimum delay between reports."""
     return make_thingward().start()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One such installation for all tests of a file, which keep apart by the names they choose."""
+    one = stack.Stack()
+    try:
+        yield one.start()
+    finally:
+        one.remove()

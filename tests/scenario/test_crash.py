@@ -1,11 +1,9 @@
 """Whatever dies, no accepted report is lost, none is in the log twice, and no alarm is lost or raised twice."""
 
 import random
-import subprocess
 import threading
 import time
 
-import broker_kit as kit
 import stack
 
 DEVICES, KILLS = 6, 5
@@ -55,15 +53,6 @@ class Sender(threading.Thread):
             return None
 
 
-def log_of(thingward):
-    """(thing, report id) of every report in the log, read by a program that shares no code with the daemon."""
-    reader = kit.build_dir() / "tests" / "logread"
-    done = subprocess.run([reader, thingward.dir / "log.db"], capture_output=True, text=True, check=True)
-    # seq kind at, and for a report: thing, payload length, report id
-    rows = [line.split() for line in done.stdout.splitlines()]
-    return [(row[3], int(row[5])) for row in rows if len(row) == 6]
-
-
 def expected_events(sender):
     """What the accepted reports must have raised: one event a change of state."""
     events, is_open = [], False
@@ -109,7 +98,7 @@ def test_killed_daemon_loses_and_doubles_nothing(make_thingward):
         sender.join(60)
         assert sender.error is None and not sender.is_alive()
 
-    log = log_of(thingward)
+    log = [(report.thing, report.id) for report in thingward.reports_in_log()]
     accepted = [(s.device.thing, n) for s in senders for n in s.accepted]
     assert len(accepted) > 100
     assert sorted(log) == sorted(accepted)

@@ -19,7 +19,7 @@ def test_from_registration_to_alarm_and_back(thingward):
     pump = thingward.register("pump-1")
     api.create_security_profile(securityProfileName=PROFILE, behaviors=[BEHAVIOR])
     api.attach_security_profile(
-        securityProfileName=PROFILE, securityProfileTargetArn=f"{stack.ARN}all/registered-things"
+        securityProfileName=PROFILE, securityProfileTargetArn=stack.ALL_THINGS
     )
     assert pump.connect() == 0
 
@@ -77,7 +77,5 @@ def test_reports_that_come_too_soon_are_throttled(make_thingward):
 def test_a_deactivated_certificate_loses_its_session(thingward):
     pump = thingward.register("pump-1")
     assert pump.connect() == 0
-    thingward.api.update_certificate(
-        certificateId=pump.certificate_arn.rsplit("/", 1)[1], newStatus="INACTIVE"
-    )
+    thingward.api.update_certificate(certificateId=pump.certificate_id, newStatus="INACTIVE")
     pump.wait_closed()

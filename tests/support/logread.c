@@ -3,9 +3,10 @@
  *
  *     logread DIR/log.db [partition]
  *
- * A line an entry: seq, kind, at; for a device report also the thing, the payload's length and the
- * report id that is found in the payload's text ("-" when none is). Exit status 1: the file cannot
- * be read, or has a hole or damage. */
+ * A line an entry: seq, kind, at; for a device report also the thing, the payload's length, the
+ * report id that is found in the payload's text ("-" when none is), the reporter's fingerprint and
+ * whether it is the thing's own. Exit status 1: the file cannot be read, or has a hole or damage.
+ */
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -85,8 +86,11 @@ static bool print_report(struct bytes body)
 		return false;
 	const uint8_t *id;
 	int n = report_id(payload, &id);
-	printf(" %.*s %zu %.*s", (int)thing.n, (const char *)thing.p, payload.n, n ? n : 1,
+	printf(" %.*s %zu %.*s ", (int)thing.n, (const char *)thing.p, payload.n, n ? n : 1,
 	       n ? (const char *)id : "-");
+	for (size_t i = 0; i < fingerprint.n; i++)
+		printf("%02x", fingerprint.p[i]);
+	printf(is_own ? " own" : " other");
 	return true;
 }
 

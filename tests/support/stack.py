@@ -18,14 +18,17 @@ import queue
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import tempfile
 import threading
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import boto3
+import cbor2
 import paho.mqtt.client as mqtt
 from botocore.config import Config
 
@@ -34,6 +37,7 @@ import broker_kit as kit
 DEADLINE = kit.DEADLINE
 KEY_ID, SECRET = "AKIATHINGWARDTEST001", "test+secret/of+the+scenarios+0123456789ab"
 ARN = "arn:aws:iot:us-east-1:123456789012:"
+ALL_THINGS = f"{ARN}all/registered-things"
 TEST_SETTINGS = {"clock.mode": "manual", "report.min_interval_seconds": 0}
 
 THING = "${iot:Connection.Thing.ThingName}"
@@ -48,6 +52,12 @@ DEVICE_POLICY = kit.document(
     kit.statement("iot:Subscribe", f"topicfilter/$aws/things/{THING}/defender/*"),
     kit.statement("iot:Receive", f"topic/$aws/things/{THING}/defender/*"),
 )
+
+
+# A report of the log: id is None when none stands in the payload's text; reporter is a certificate's fingerprint.
+Logged = namedtuple("Logged", "thing id reporter is_own")
+
+FORMATS = {"json": (json.dumps, json.loads), "cbor": (cbor2.dumps, cbor2.loads)}
 
 
 def clean_env(env=None):
@@ -223,28 +233,54 @@ class Stack:
         """Returns when everything that was sent so far is evaluated."""
         return self.advance(0)
 
+    def reports_in_log(self):
+        """What the log holds, read by a program that shares no code with the daemon."""
+        done = subprocess.run(
+            [kit.build_dir() / "tests" / "logread", self.dir / "log.db"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        rows = [line.split() for line in done.stdout.splitlines()]
+        return [
+            Logged(row[3], int(row[5]) if row[5] != "-" else None, row[6], row[7] == "own")
+            for row in rows
+            if len(row) > 3
+        ]
+
+    def sql(self, text):
+        """What a statement finds in the embedded store: for what no operation shows."""
+        with contextlib.closing(sqlite3.connect(self.dir / "main.db")) as db:
+            return db.execute(text).fetchall()
+
     # ---- Devices ----
 
-    def register(self, thing, policy=DEVICE_POLICY):
+    def register(self, thing, policy=DEVICE_POLICY, **options):
         """A thing with an active certificate of our CA and a policy of its own; a device that is it."""
         self.api.create_thing(thingName=thing)
         made = self.api.create_keys_and_certificate(setAsActive=True)
         self.api.attach_thing_principal(thingName=thing, principal=made["certificateArn"])
         self.api.create_policy(policyName=f"of-{thing}", policyDocument=json.dumps(policy))
         self.api.attach_policy(policyName=f"of-{thing}", target=made["certificateArn"])
-        return self.device(thing, made["certificatePem"], made["keyPair"]["PrivateKey"], made["certificateArn"])
+        return self.device(
+            thing, made["certificatePem"], made["keyPair"]["PrivateKey"], made["certificateArn"], **options
+        )
 
-    def device(self, thing, cert_pem, key_pem, certificate_arn="", client_id=None):
-        self.devices.append(Device(self, thing, cert_pem, key_pem, certificate_arn, client_id or thing))
+    def device(self, thing, cert_pem, key_pem, certificate_arn="", client_id=None, format="json"):
+        self.devices.append(
+            Device(self, thing, cert_pem, key_pem, certificate_arn, client_id or thing, format)
+        )
         return self.devices[-1]
 
 
 class Device:
-    """A device with a certificate that speaks the report protocol in JSON."""
+    """A device with a certificate that speaks the report protocol, as JSON or CBOR."""
 
-    def __init__(self, stack, thing, cert_pem, key_pem, certificate_arn, client_id):
+    def __init__(self, stack, thing, cert_pem, key_pem, certificate_arn, client_id, format):
         self.stack, self.thing, self.certificate_arn = stack, thing, certificate_arn
-        self.topic = f"$aws/things/{thing}/defender/metrics/json"
+        self.cert_pem, self.key_pem = cert_pem, key_pem
+        self.topic = f"$aws/things/{thing}/defender/metrics/{format}"
+        self.encode, self.decode = FORMATS[format]
         self.replies, self.events = queue.Queue(), queue.Queue()
         self.report_id = int(time.time())
         self.client = mqtt.Client(client_id)
@@ -253,7 +289,11 @@ class Device:
         self.client.on_subscribe = lambda c, u, mid, codes: self.events.put(("suback", codes))
         self.client.on_disconnect = lambda c, u, code: self.events.put(("disconnect", code))
         self.client.on_publish = lambda c, u, mid: self.events.put(("puback", mid))
-        self.client.on_message = lambda c, u, m: self.replies.put((m.topic, json.loads(m.payload)))
+        self.client.on_message = lambda c, u, m: self.replies.put((m.topic, self.decode(m.payload)))
+
+    @property
+    def certificate_id(self):
+        return self.certificate_arn.rsplit("/", 1)[1]
 
     def _context(self, cert_pem, key_pem):
         context = ssl.create_default_context(cafile=self.stack.dir / "ca" / "server-ca.pem")
@@ -291,7 +331,7 @@ class Device:
 
     def send(self, payload):
         """Publishes a report, bytes or a document, without waiting for the reply."""
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        raw = payload if isinstance(payload, bytes) else self.encode(payload)
         self.client.publish(self.topic, raw, 1)
 
     def reply(self):
