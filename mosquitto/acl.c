@@ -123,6 +123,13 @@ static bool decide(struct plugin *p, const struct session *s, const struct acces
 	return false;
 }
 
+/* The broker gives no MESSAGE event for a will: as a report it would reach nobody, and stay when it
+ * is retained (S9). */
+static bool is_will_as_report(const struct mosquitto_evt_acl_check *e)
+{
+	return e->access == MOSQ_ACL_WRITE && topic_of(view_of(e->topic)).kind == TOPIC_REPORT;
+}
+
 /* A will comes after its session's end, a delivery also to a session that is away: then the
  * username, which only this plugin sets, says who it is, and the rules of now decide. */
 static int check_absent(struct plugin *p, const struct access *row,
@@ -137,6 +144,8 @@ static int check_absent(struct plugin *p, const struct access *row,
 			 mosquitto_client_address(e->client)) < 0)
 		return MOSQ_ERR_ACL_DENIED;
 	session_judge(&s, &p->rules, plugin_now_s());
+	if (!s.refusal && is_will_as_report(e))
+		s.refusal = "a will cannot be a report";
 	bool is_allowed = decide(p, &s, row, e);
 	session_release(&s);
 	return is_allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;

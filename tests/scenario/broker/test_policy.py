@@ -151,6 +151,24 @@ def test_retained_reports_are_not_kept(start, broker):
     assert b"report-kept" not in saved
 
 
+def test_will_on_a_report_topic_is_not_kept(start, broker, devices):
+    """S9: a will is told to no plugin, so a retained one would stay as it is."""
+    broker.extra = f"persistence true\npersistence_location {broker.run_dir}/"
+    first = start(kit.statement("iot:*", "*"))
+    for topic, words in ((REPORT, b"report-kept"), ("ordinary", b"ordinary-kept")):
+        device = devices(broker, first.cert, "leaving", will=(topic, words, 1, True))
+        assert device.connect() == 0
+        device.client._sock_close()
+        if topic == REPORT:
+            broker.log.wait("a will cannot be a report")
+    assert first.subscribe("ordinary") == 1
+    assert first.receive().payload == b"ordinary-kept"
+    broker.stop()
+    saved = (broker.run_dir / "mosquitto.db").read_bytes()
+    assert b"ordinary-kept" in saved
+    assert b"report-kept" not in saved
+
+
 def test_topics_over_the_quota_are_refused(start):
     """S8."""
     device = start(kit.statement("iot:*", "*"))
