@@ -227,7 +227,9 @@ static void judge_again(struct session_table *t, struct session *s, const struct
 			int64_t now_s)
 {
 	session_judge(s, rules, now_s);
-	move_to(t, s, s->refusal ? SESSION_DOOMED : SESSION_FRESH);
+	/* New rules save nobody from a kick. */
+	bool is_doomed = s->refusal || s->list == SESSION_DOOMED;
+	move_to(t, s, is_doomed ? SESSION_DOOMED : SESSION_FRESH);
 }
 
 void session_table_sweep(struct session_table *t, const struct rules *rules, int64_t now_s,

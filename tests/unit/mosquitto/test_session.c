@@ -77,6 +77,25 @@ static void test_all_of_a_certificate_are_doomed(void **state)
 	session_table_free(t);
 }
 
+/* Whoever was to be cut is cut, though new rules come and it acts before the cut. */
+static void test_doomed_stay_doomed_under_new_rules(void **state)
+{
+	(void)state;
+	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
+	const struct options options = {0};
+	struct rules rules;
+	struct session_table *t = session_table_new();
+	struct session *s = new_session(7, false);
+	rules_init(&rules, &options);
+	assert_int_equal(session_add(t, s), 0);
+	session_doom_cert(t, fingerprint);
+	s->is_doorbell = true; /* allowed by any rules */
+	rules.epoch = 1;
+	assert_true(session_stands(t, s, &rules, 0));
+	assert_ptr_equal(session_take_doomed(t), s);
+	session_table_free(t);
+}
+
 static void test_sweep_judges_so_many_a_turn(void **state)
 {
 	(void)state;
@@ -131,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_found_until_removed),
 		cmocka_unit_test(test_all_of_a_certificate_are_doomed),
+		cmocka_unit_test(test_doomed_stay_doomed_under_new_rules),
 		cmocka_unit_test(test_sweep_judges_so_many_a_turn),
 		cmocka_unit_test(test_stale_session_that_acts_is_judged_then),
 		cmocka_unit_test(test_doorbell_stands_whatever_the_rules),
