@@ -93,7 +93,7 @@ COLD static bool read_pieces(struct cbor *c, const struct head *h, struct view *
 {
 	const uint8_t *from = c->scratch;
 	while (!is_break_next(c)) {
-		struct head part;
+		struct head part = {0};
 		struct view piece;
 		if (!read_head(c, &part))
 			return false;
