@@ -143,6 +143,12 @@ class Stack:
         return self
 
     def start_daemon(self):
+        self.spawn_daemon()
+        self.daemon_log.wait(r"serve: version")
+        return self
+
+    def spawn_daemon(self):
+        """Starts it without waiting for anything."""
         flags = ["--allow-test-settings"] if self.is_test else []
         self.daemon = subprocess.Popen(
             [kit.build_dir() / "thingward", "serve", "--data-dir", self.dir, *flags],
@@ -152,8 +158,6 @@ class Stack:
             env=clean_env(),
         )
         self.daemon_log = kit.Log(self.daemon.stderr)
-        self.daemon_log.wait(r"serve: version")
-        return self
 
     def start(self):
         self.init().start_broker().start_daemon()
@@ -209,10 +213,27 @@ class Stack:
                 return int(line.split()[1])
         raise AssertionError(f"no metric {name}")
 
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def aws_env(self, key_id=KEY_ID, secret=SECRET):
+        """What the AWS CLI reads from its environment; nothing comes from the account's own files."""
+        return clean_env(
+            {
+                "AWS_ACCESS_KEY_ID": key_id,
+                "AWS_SECRET_ACCESS_KEY": secret,
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_CONFIG_FILE": "/dev/null",
+                "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+                "AWS_PAGER": "",
+            }
+        )
+
     def client(self, key_id=KEY_ID, secret=SECRET):
         return boto3.client(
             "iot",
-            endpoint_url=f"http://127.0.0.1:{self.http_port}",
+            endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
@@ -315,6 +336,7 @@ class Device:
 
     def connect(self):
         """The CONNACK code, with both reply topics subscribed when it is 0."""
+        self.events = queue.Queue()  # what an earlier connection left
         self.client.connect("localhost", self.stack.mqtt_port)
         self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client.loop_start()
