@@ -7,7 +7,7 @@
 
 #define YEARS_10_S (10LL * 366 * 24 * 3600)
 
-static enum exit_code advance(const struct paths *paths, const char *seconds)
+static int advance(const struct paths *paths, const char *seconds)
 {
 	gint64 s;
 	if (!g_ascii_string_to_signed(seconds, 10, 0, YEARS_10_S, &s, NULL)) {
