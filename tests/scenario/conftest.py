@@ -1,3 +1,5 @@
+import fcntl
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,3 +38,16 @@ def shared():
         yield one.start()
     finally:
         one.remove()
+
+
+@pytest.fixture(scope="session")
+def node():
+    """The folder of the JavaScript clients, with their packages."""
+    folder = Path(__file__).parent / "node"
+    with open(folder / "package-lock.json", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules").is_dir():
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True
+            )
+    return folder
