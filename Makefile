@@ -3,12 +3,13 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc)
 
-.PHONY: help build test check demo install clean
+.PHONY: help build test check bench demo install clean
 
 help:
 	@echo "make build      release build: build/thingward, build/thingward_mosquitto.so"
 	@echo "make test       installs what is missing, builds with sanitizers, runs every test"
 	@echo "make check      formatting, linters, both compilers, documents up to date"
+	@echo "make bench      figures beside a bare broker and bare parsers: ratios, and build/bench.json"
 	@echo "make demo       a broker, a daemon and a small fleet; DEMO_ONCE=1 ends by itself"
 	@echo "make install    DESTDIR= PREFIX=/usr/local"
 
@@ -25,6 +26,12 @@ test:
 check:
 	@scripts/setup check
 	@JOBS=$(JOBS) scripts/check
+
+bench:
+	@scripts/setup bench
+	@cmake --preset bench >/dev/null
+	@cmake --build build/bench -j $(JOBS)
+	@tests/bench/run build/bench build/bench.json
 
 demo: build
 	@scripts/setup demo

@@ -1,11 +1,12 @@
-/* How fast reports become durable: plog_append against a bare SQLite loop that writes the same
- * rows, in turns, in one run.
+/* What it costs to make reports durable: plog_append against a bare SQLite loop that writes the
+ * same bytes, one after the other.
  *
- *     bench_append [appends] [reports an append] [bytes a report]       1000 100 1200
+ *     bench_append DIR [APPENDS [REPORTS [BYTES]]]          1000 appends of 100 reports of 1200
+ * bytes
  *
- * Prints reports a second, CPU time a report, latency of an append, and the ratio of the two. */
+ * DIR is empty and stays full. Prints one line of JSON: microseconds a report, of CPU and of
+ * waiting. */
 #include "base/check.h"
-#include "backend.h"
 #include "store/plog.h"
 
 #include <glib.h>
@@ -21,8 +22,7 @@ struct shape {
 };
 
 struct result {
-	double seconds, cpu_seconds;
-	double *latencies; /* by append */
+	double us, cpu_us; /* a report */
 };
 
 static double seconds_of(clockid_t clock)
@@ -36,34 +36,14 @@ typedef void append_fn(void *ctx, unsigned n);
 
 static struct result measure(const struct shape *shape, append_fn *append, void *ctx)
 {
-	struct result result = {.latencies = g_new(double, shape->appends)};
 	double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), start = seconds_of(CLOCK_MONOTONIC);
-	for (unsigned i = 0; i < shape->appends; i++) {
-		double before = seconds_of(CLOCK_MONOTONIC);
+	for (unsigned i = 0; i < shape->appends; i++)
 		append(ctx, i);
-		result.latencies[i] = seconds_of(CLOCK_MONOTONIC) - before;
-	}
-	result.seconds = seconds_of(CLOCK_MONOTONIC) - start;
-	result.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	return result;
-}
-
-static int by_size(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-static void print(const char *name, const struct shape *shape, struct result *r)
-{
-	double reports = (double)shape->appends * shape->reports;
-	qsort(r->latencies, shape->appends, sizeof(double), by_size);
-	printf("%-8s %8.0f reports/s  %6.2f us CPU/report  append p50 %.2f p99 %.2f max %.2f ms\n",
-	       name, reports / r->seconds, 1e6 * r->cpu_seconds / reports,
-	       1e3 * r->latencies[shape->appends / 2],
-	       1e3 * r->latencies[shape->appends * 99 / 100],
-	       1e3 * r->latencies[shape->appends - 1]);
-	g_free(r->latencies);
+	double us = 1e6 / ((double)shape->appends * shape->reports);
+	return (struct result){
+		.us = us * (seconds_of(CLOCK_MONOTONIC) - start),
+		.cpu_us = us * (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu),
+	};
 }
 
 struct log_side {
@@ -151,19 +131,16 @@ static unsigned argument(int argc, char **argv, int at, unsigned otherwise)
 
 int main(int argc, char **argv)
 {
-	struct shape shape = {argument(argc, argv, 1, 1000), argument(argc, argv, 2, 100),
-			      argument(argc, argv, 3, 1200)};
-	if (shape.appends == 0 || shape.reports == 0)
+	struct shape shape = {argument(argc, argv, 2, 1000), argument(argc, argv, 3, 100),
+			      argument(argc, argv, 4, 1200)};
+	if (argc < 2 || shape.appends == 0 || shape.reports == 0) {
+		(void)fprintf(stderr, "usage: bench_append DIR [APPENDS [REPORTS [BYTES]]]\n");
 		return 2;
-	for (unsigned round = 0; round < 3; round++) {
-		char *dir = test_dir_make();
-		g_autofree char *url = g_strconcat("sqlite:", dir, NULL);
-		struct result bare = measure_bare(&shape, dir), log = measure_log(&shape, url);
-		double ratio = bare.seconds / log.seconds;
-		print("bare", &shape, &bare);
-		print("log", &shape, &log);
-		printf("log / bare: %.2f\n", ratio);
-		test_dir_remove(dir);
 	}
+	g_autofree char *url = g_strconcat("sqlite:", argv[1], NULL);
+	struct result bare = measure_bare(&shape, argv[1]), log = measure_log(&shape, url);
+	(void)printf("{\"bare_us\": %.4f, \"bare_cpu_us\": %.4f, \"log_us\": %.4f, "
+		     "\"log_cpu_us\": %.4f}\n",
+		     bare.us, bare.cpu_us, log.us, log.cpu_us);
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* The report reader against general readers, on the same 1000 reports, in one run: ratios are what
  * counts.
  *
- *     bench_report [ROUNDS [SUBJECT]]
+ *     bench_report [jansson|simdjson|json|cbor]          all without an argument
  *
  * General readers parse and walk every member; ours also checks the report and hands out its
- * values. */
+ * values. Prints one line of JSON: microseconds of CPU a report. */
 #include "report_gen.h"
 
 #include "base/cursor.h"
@@ -15,7 +15,6 @@
 #include <time.h>
 
 #define N_REPORTS 1000
-#define N_ROUNDS  7
 #define N_PASSES  20
 
 void bench_simdjson_open(const char *const *text, const size_t *n, unsigned count);
@@ -196,10 +195,10 @@ static const struct {
 	const char *name;
 	void (*run)(unsigned i);
 } subjects[] = {
-	{"jansson",     run_jansson },
-	{"simdjson",    run_simdjson},
-	{"report JSON", run_json    },
-	{"report CBOR", run_cbor    },
+	{"jansson",  run_jansson },
+	{"simdjson", run_simdjson},
+	{"json",     run_json    },
+	{"cbor",     run_cbor    },
 };
 
 static double cpu_us(void)
@@ -209,42 +208,32 @@ static double cpu_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static int by_value(const void *a, const void *b)
+/* Microseconds of CPU a report, after a pass that warms the caches. */
+static double measure(size_t subject)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
+	for (unsigned i = 0; i < N_REPORTS; i++)
+		subjects[subject].run(i);
+	double from = cpu_us();
+	for (unsigned i = 0; i < N_PASSES * N_REPORTS; i++)
+		subjects[subject].run(i % N_REPORTS);
+	return (cpu_us() - from) / (N_PASSES * N_REPORTS);
 }
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : N_ROUNDS;
-	const char *only = argc > 2 ? argv[2] : NULL;
-	double us[ARRAY_LEN(subjects)][64] = {{0}}, median[ARRAY_LEN(subjects)];
-	if (rounds < 1 || rounds > 64) {
-		(void)fprintf(stderr, "usage: bench_report [ROUNDS, 1 to 64]\n");
-		return 2;
-	}
+	const char *only = argc > 1 ? argv[1] : NULL;
+	const char *separator = "";
 	bench.arena = (struct report_arena){malloc(REPORT_ARENA_SIZE), REPORT_ARENA_SIZE, 0};
 	make_reports();
 	bench_simdjson_open(bench.text, bench.json_n, N_REPORTS);
-	for (int r = 0; r < rounds; r++) {
-		for (size_t s = 0; s < ARRAY_LEN(subjects); s++) {
-			if (only && strcmp(only, subjects[s].name) != 0)
-				continue;
-			double from = cpu_us();
-			for (unsigned i = 0; i < N_PASSES * N_REPORTS; i++)
-				subjects[s].run(i % N_REPORTS);
-			us[s][r] = (cpu_us() - from) / (N_PASSES * N_REPORTS);
-		}
-	}
-	printf("%zu bytes of JSON, %zu of CBOR, median of %d rounds\n", bench.json_n[0],
-	       bench.cbor_n[0], rounds);
+	(void)printf("{");
 	for (size_t s = 0; s < ARRAY_LEN(subjects); s++) {
-		qsort(us[s], (size_t)rounds, sizeof(double), by_value);
-		median[s] = us[s][rounds / 2];
-		printf("%-12s %7.3f us  %6.3f x jansson  %6.3f x simdjson\n", subjects[s].name,
-		       median[s], median[s] / median[0], s ? median[s] / median[1] : 0.0);
+		if (only && strcmp(only, subjects[s].name) != 0)
+			continue;
+		(void)printf("%s\"%s_us\": %.4f", separator, subjects[s].name, measure(s));
+		separator = ", ";
 	}
+	(void)printf("}\n");
 	free(bench.arena.buf);
 	return bench.sum < 0;
 }

@@ -1,0 +1,245 @@
+#include "mqtt.h"
+
+#include "base/check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CONNECT     0x10
+#define CONNACK     0x20
+#define PUBLISH     0x30
+#define PUBACK      0x40
+#define SUBSCRIBE   0x82
+#define LENGTH_MAX  4 /* bytes of a remaining length */
+#define CONNACK_N   4 /* bytes of the whole packet */
+#define QOS_OF(b)   ((b) >> 1 & 3)
+#define BITS_A_BYTE 7 /* of a remaining length */
+#define MORE        128
+
+void bench_die(const char *what)
+{
+	perror(what);
+	ERR_print_errors_fp(stderr);
+	exit(1);
+}
+
+/* ---- Bytes ---- */
+
+/* What the socket took of n bytes: 0 when it must wait. */
+static size_t write_some(struct mqtt *m, const uint8_t *p, size_t n)
+{
+	if (!m->ssl) {
+		ssize_t done = write(m->fd, p, n);
+		if (done < 0 && errno != EAGAIN)
+			bench_die("write");
+		return done < 0 ? 0 : (size_t)done;
+	}
+	size_t done = 0;
+	ERR_clear_error();
+	int r = SSL_write_ex(m->ssl, p, n, &done);
+	if (r != 1 && SSL_get_error(m->ssl, r) != SSL_ERROR_WANT_WRITE)
+		bench_die("SSL_write");
+	return done;
+}
+
+void mqtt_flush(struct mqtt *m)
+{
+	for (size_t done = 0; done < m->out_n;)
+		done += write_some(m, m->out + done, m->out_n - done);
+	m->out_n = 0;
+}
+
+/* What the socket has, at most n bytes: 0 when it must wait. */
+static size_t read_some(struct mqtt *m, uint8_t *p, size_t n)
+{
+	if (!m->ssl) {
+		ssize_t got = read(m->fd, p, n);
+		if (got == 0 || (got < 0 && errno != EAGAIN))
+			bench_die(got ? "read" : "closed by the broker");
+		return got < 0 ? 0 : (size_t)got;
+	}
+	size_t got = 0;
+	ERR_clear_error();
+	int r = SSL_read_ex(m->ssl, p, n, &got);
+	if (r != 1 && SSL_get_error(m->ssl, r) != SSL_ERROR_WANT_READ)
+		bench_die(m->name);
+	return got;
+}
+
+/* ---- Packets out ---- */
+
+static void put(struct mqtt *m, const void *p, size_t n)
+{
+	CHECK(m->out_n + n <= MQTT_BUFFER);
+	memcpy(m->out + m->out_n, p, n);
+	m->out_n += n;
+}
+
+static void put_u8(struct mqtt *m, unsigned v)
+{
+	put(m, &(uint8_t){(uint8_t)v}, 1);
+}
+
+static void put_u16(struct mqtt *m, unsigned v)
+{
+	put_u8(m, v >> 8);
+	put_u8(m, v);
+}
+
+static void put_text(struct mqtt *m, struct view text)
+{
+	put_u16(m, (unsigned)text.n);
+	put(m, text.p, text.n);
+}
+
+/* The fixed header of a packet whose rest has n bytes. */
+static void begin(struct mqtt *m, unsigned first, size_t n)
+{
+	if (m->out_n + n + 1 + LENGTH_MAX > MQTT_BUFFER)
+		mqtt_flush(m);
+	put_u8(m, first);
+	for (; n >= MORE; n >>= BITS_A_BYTE)
+		put_u8(m, MORE | (n & (MORE - 1)));
+	put_u8(m, (unsigned)n);
+}
+
+static void put_packet_id(struct mqtt *m)
+{
+	m->packet_id = (uint16_t)(m->packet_id % UINT16_MAX + 1);
+	put_u16(m, m->packet_id);
+}
+
+static void put_connect(struct mqtt *m)
+{
+	static const uint8_t head[] = {0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0};
+	struct view name = view_of(m->name);
+	begin(m, CONNECT, sizeof(head) + 2 + name.n);
+	put(m, head, sizeof(head)); /* clean session; no keep-alive */
+	put_text(m, name);
+}
+
+void mqtt_subscribe(struct mqtt *m, const char *filter, int qos)
+{
+	struct view name = view_of(filter);
+	begin(m, SUBSCRIBE, 2 + 2 + name.n + 1);
+	put_packet_id(m);
+	put_text(m, name);
+	put_u8(m, (unsigned)qos);
+}
+
+void mqtt_publish(struct mqtt *m, struct view topic, struct view payload, int qos)
+{
+	begin(m, PUBLISH | (unsigned)qos << 1, 2 + topic.n + (qos ? 2 : 0) + payload.n);
+	put_text(m, topic);
+	if (qos)
+		put_packet_id(m);
+	put(m, payload.p, payload.n);
+}
+
+/* ---- Packets in ---- */
+
+/* Length of the packet at p with its header of *ret_head bytes; 0: it is not whole yet. */
+static size_t packet_at(const uint8_t *p, size_t n, size_t *ret_head)
+{
+	size_t rest = 0;
+	for (size_t i = 1; i < n && i <= LENGTH_MAX; i++) {
+		rest |= (size_t)(p[i] & (MORE - 1)) << (BITS_A_BYTE * (i - 1));
+		if (p[i] & MORE)
+			continue;
+		*ret_head = i + 1;
+		return i + 1 + rest <= n ? i + 1 + rest : 0;
+	}
+	return 0;
+}
+
+static void take_publish(struct mqtt *m, unsigned first, struct view rest, mqtt_message_fn *fn,
+			 void *ctx)
+{
+	const uint8_t *p = (const uint8_t *)rest.p;
+	size_t topic_n = rest.n < 2 ? 0 : (size_t)p[0] << 8 | p[1];
+	size_t head = 2 + topic_n + (QOS_OF(first) ? 2 : 0);
+	CHECK(head <= rest.n); /* the broker's word */
+	if (QOS_OF(first)) {
+		begin(m, PUBACK, 2);
+		put(m, p + head - 2, 2);
+	}
+	fn(ctx, m, (struct view){rest.p + 2, topic_n}, (struct view){rest.p + head, rest.n - head});
+}
+
+static void take_packets(struct mqtt *m, mqtt_message_fn *fn, void *ctx)
+{
+	size_t at = 0, head, n;
+	while ((n = packet_at(m->in + at, m->in_n - at, &head)) > 0) {
+		struct view rest = {(const char *)m->in + at + head, n - head};
+		if ((m->in[at] & 0xf0) == PUBLISH)
+			take_publish(m, m->in[at], rest, fn, ctx);
+		at += n;
+	}
+	memmove(m->in, m->in + at, m->in_n - at);
+	m->in_n -= at;
+}
+
+/* Until the socket is dry: what OpenSSL has decrypted already wakes no epoll. */
+void mqtt_read(struct mqtt *m, mqtt_message_fn *fn, void *ctx)
+{
+	size_t got;
+	while ((got = read_some(m, m->in + m->in_n, MQTT_BUFFER - m->in_n)) > 0) {
+		m->in_n += got;
+		take_packets(m, fn, ctx);
+		CHECK(m->in_n < MQTT_BUFFER); /* a packet is far smaller */
+	}
+	mqtt_flush(m);
+}
+
+/* ---- Connecting ---- */
+
+static void dial(struct mqtt *m, unsigned port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	m->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (m->fd < 0 || connect(m->fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    setsockopt(m->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)) < 0)
+		bench_die("connecting to the broker");
+}
+
+static void secure(struct mqtt *m, SSL_CTX *tls)
+{
+	m->ssl = SSL_new(tls);
+	if (!m->ssl || SSL_set_fd(m->ssl, m->fd) != 1 || SSL_connect(m->ssl) != 1)
+		bench_die("TLS handshake");
+}
+
+static void await_agreement(struct mqtt *m)
+{
+	uint8_t packet[CONNACK_N];
+	for (size_t n = 0; n < sizeof(packet);)
+		n += read_some(m, packet + n, sizeof(packet) - n);
+	if (packet[0] == CONNACK && packet[3] == 0)
+		return;
+	(void)fprintf(stderr, "%s: the broker answered CONNECT with code %u\n", m->name,
+		      (unsigned)packet[3]);
+	exit(1);
+}
+
+void mqtt_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name)
+{
+	*m = (struct mqtt){.name = name};
+	dial(m, port);
+	if (tls)
+		secure(m, tls);
+	put_connect(m);
+	mqtt_flush(m);
+	await_agreement(m);
+	if (fcntl(m->fd, F_SETFL, O_NONBLOCK) < 0)
+		bench_die("fcntl");
+}
