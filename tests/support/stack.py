@@ -67,14 +67,14 @@ def clean_env(env=None):
 
 
 def wait_until(condition, what):
-    """Asks again until the answer is true, and returns it."""
+    """Asks again until the answer is true, and returns it. what: a text, or a function that makes it in the end."""
     end = time.monotonic() + DEADLINE
     while True:
         answer = condition()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"did not come: {what}")
+            raise AssertionError(f"did not come: {what() if callable(what) else what}")
         threading.Event().wait(0.01)
 
 
@@ -305,7 +305,7 @@ class Device:
         self.replies, self.events = queue.Queue(), queue.Queue()
         self.report_id = int(time.time())
         self.client = mqtt.Client(client_id)
-        self.client.tls_set_context(self._context(cert_pem, key_pem))
+        self.client.tls_set_context(self.tls_context(cert_pem, key_pem))
         self.client.on_connect = lambda c, u, flags, code: self.events.put(("connack", code))
         self.client.on_subscribe = lambda c, u, mid, codes: self.events.put(("suback", codes))
         self.client.on_disconnect = lambda c, u, code: self.events.put(("disconnect", code))
@@ -316,7 +316,7 @@ class Device:
     def certificate_id(self):
         return self.certificate_arn.rsplit("/", 1)[1]
 
-    def _context(self, cert_pem, key_pem):
+    def tls_context(self, cert_pem, key_pem):
         context = ssl.create_default_context(cafile=self.stack.dir / "ca" / "server-ca.pem")
         with tempfile.TemporaryDirectory() as directory:
             cert, key = Path(directory, "cert"), Path(directory, "key")
