@@ -5,6 +5,7 @@
  * api/handlers.tbl.h names it:
  *
  *     HANDLER(CreateThing)          // -> int op_CreateThing(struct api_call *call)
+ *     PREPARED_HANDLER(CreateKeysAndCertificate)   // and prepare_CreateKeysAndCertificate
  *
  * Handlers of a family stand in src/api/op_FAMILY.c. An operation of the model without a row
  * answers 501.
@@ -13,7 +14,11 @@
  * transaction, `call->db`; it may be run again and has no effect outside it. The interpreter adds
  * the administrator trail row (S18) in the same transaction and, when it wrote `change` rows, calls
  * the publisher before answering. One that reads gets a reader's connection with one consistent
- * view. */
+ * view.
+ *
+ * What takes long and needs no database is done by the operation's prepare step: it runs once,
+ * before the transaction (call->db is NULL), and leaves its result in call->prepared, which the
+ * handler uses as often as the transaction runs. */
 #ifndef API_CALL_H
 #define API_CALL_H
 
@@ -60,6 +65,9 @@ struct api_call {
 	struct fault fault;
 	const char *key_id; /* who asks */
 	int64_t now_ms;
+	/* What the operation's prepare step made, and how it goes when the call ends. */
+	void *prepared;
+	void (*release)(void *prepared);
 
 	/* The interpreter's own, for page_of and page_end; handlers leave them alone. */
 	const struct operation *operation;
@@ -74,7 +82,11 @@ struct api_call {
 typedef int api_handler(struct api_call *call);
 
 #define HANDLER(operation) int op_##operation(struct api_call *call);
+#define PREPARED_HANDLER(operation)                                                                \
+	HANDLER(operation)                                                                         \
+	int prepare_##operation(struct api_call *call);
 #include "api/handlers.tbl.h"
+#undef PREPARED_HANDLER
 #undef HANDLER
 
 /* Input members; the default when absent. Strings are borrowed from call->in. */

@@ -7,6 +7,7 @@
 struct handler_row {
 	const char *operation;
 	api_handler *run;
+	api_handler *prepare; /* NULL: nothing to prepare */
 };
 /* Ends with a row whose operation is NULL. */
 extern const struct handler_row handlers[];

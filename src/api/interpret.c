@@ -136,9 +136,24 @@ static int handler_result(struct run *run, int result)
 		      "The store failed; the log says how");
 }
 
+/* Texts that must not stay in memory behind the answer (S28). */
+static void wipe_secrets(const struct operation *op, json_t *out)
+{
+	for (size_t i = 0; op && op->secrets && op->secrets[i]; i++) {
+		g_auto(GStrv) names = g_strsplit(op->secrets[i], ".", 0);
+		const json_t *value = out;
+		for (size_t k = 0; names[k]; k++)
+			value = json_object_get(value, names[k]);
+		if (json_is_string(value))
+			OPENSSL_cleanse((void *)(uintptr_t)json_string_value(value),
+					json_string_length(value));
+	}
+}
+
 static void begin_handler(struct run *run, struct sql_conn *db)
 {
 	struct api_call *call = &run->call;
+	wipe_secrets(call->operation, call->out); /* of a transaction that is run again */
 	json_decref(call->out);
 	call->out = json_object();
 	call->fault.kind = FAULT_NONE;
@@ -207,8 +222,16 @@ static int publish(struct run *run)
 		      "broker's link is back");
 }
 
+static int prepare(struct run *run)
+{
+	api_handler *step = run->call.operation->prepare;
+	return step ? handler_result(run, step(&run->call)) : 0;
+}
+
 static int read_and_write(struct run *run)
 {
+	if (prepare(run) < 0)
+		return -1;
 	int result = store_write(run->api->options.env->store, write_transaction, run);
 	return handler_result(run, result) < 0 ? -1 : publish(run);
 }
@@ -295,20 +318,6 @@ static void record_refusal(struct api *api, const struct api_request *request, c
 		log_error("api", "a refusal could not be recorded: %s", strerror(-result));
 }
 
-/* Texts that must not stay in memory behind the answer (S28). */
-static void wipe_secrets(const struct operation *op, json_t *out)
-{
-	for (size_t i = 0; op && op->secrets && op->secrets[i]; i++) {
-		g_auto(GStrv) names = g_strsplit(op->secrets[i], ".", 0);
-		const json_t *value = out;
-		for (size_t k = 0; names[k]; k++)
-			value = json_object_get(value, names[k]);
-		if (json_is_string(value))
-			OPENSSL_cleanse((void *)(uintptr_t)json_string_value(value),
-					json_string_length(value));
-	}
-}
-
 static int steps(struct run *run)
 {
 	static int (*const rows[])(struct run *) = {find_operation, check_role};
@@ -359,6 +368,8 @@ void api_run(struct api *api, const struct api_caller *caller, const struct api_
 	json_decref(run.call.in);
 	json_decref(run.call.out);
 	json_decref(run.call.page_items);
+	if (run.call.release)
+		run.call.release(run.call.prepared);
 	refusal_clear(&run.refusal);
 }
 

@@ -396,6 +396,7 @@ static int finish(struct load *load)
 		if (!op)
 			return bad(load, row->operation, "not an operation of the model");
 		op->handler = row->run;
+		op->prepare = row->prepare;
 	}
 	return 0;
 }

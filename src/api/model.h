@@ -89,6 +89,7 @@ struct operation {
 	struct page_row page;
 	const char **secrets; /* "member.member": never recorded; NULL-terminated, may be NULL */
 	api_handler *handler; /* NULL: this version does not have it */
+	api_handler *prepare; /* NULL: nothing to do before its transaction */
 };
 
 struct model;

@@ -10,35 +10,61 @@ static void out_certificate(struct api_call *call, const char *id)
 	out_text(call, "certificateId", id);
 }
 
+static void release_pair(void *pair)
+{
+	x509_key_pair_clear(pair);
+	g_free(pair);
+}
+
+int prepare_CreateKeysAndCertificate(struct api_call *call)
+{
+	struct registry r = registry_of(call);
+	struct x509_key_pair *pair = g_new0(struct x509_key_pair, 1);
+	call->prepared = pair;
+	call->release = release_pair;
+	return certificate_issue_key(&r, pair);
+}
+
 int op_CreateKeysAndCertificate(struct api_call *call)
 {
 	struct registry r = registry_of(call);
 	char id[X509_ID_SIZE];
-	struct x509_key_pair pair = {0};
-	int err = certificate_issue_key(&r, in_bool(call, "setAsActive", 0), &pair, id);
+	const struct x509_key_pair *pair = call->prepared;
+	int err = certificate_add_issued(&r, pair->cert_pem, in_bool(call, "setAsActive", 0), id);
 	if (err)
 		return err;
 	out_certificate(call, id);
-	out_text(call, "certificatePem", pair.cert_pem);
+	out_text(call, "certificatePem", pair->cert_pem);
 	out_json(call, "keyPair",
-		 json_pack("{s:s, s:s}", "PublicKey", pair.public_pem, "PrivateKey",
-			   pair.private_pem));
-	x509_key_pair_clear(&pair);
+		 json_pack("{s:s, s:s}", "PublicKey", pair->public_pem, "PrivateKey",
+			   pair->private_pem));
 	return 0;
+}
+
+static void release_text(void *text)
+{
+	x509_free_text(text);
+}
+
+int prepare_CreateCertificateFromCsr(struct api_call *call)
+{
+	struct registry r = registry_of(call);
+	char *pem = NULL;
+	int err = certificate_issue_csr(&r, in_text(call, "certificateSigningRequest"), &pem);
+	call->prepared = pem;
+	call->release = release_text;
+	return err;
 }
 
 int op_CreateCertificateFromCsr(struct api_call *call)
 {
 	struct registry r = registry_of(call);
 	char id[X509_ID_SIZE];
-	char *pem = NULL;
-	int err = certificate_issue_csr(&r, in_text(call, "certificateSigningRequest"),
-					in_bool(call, "setAsActive", 0), &pem, id);
+	int err = certificate_add_issued(&r, call->prepared, in_bool(call, "setAsActive", 0), id);
 	if (err)
 		return err;
 	out_certificate(call, id);
-	out_text(call, "certificatePem", pem);
-	x509_free_text(pem);
+	out_text(call, "certificatePem", call->prepared);
 	return 0;
 }
 

@@ -122,8 +122,28 @@ static int load_ca(struct registry *r, struct x509_ca **ret)
 	return load_ca_files(r, ret);
 }
 
-static int store_issued(struct registry *r, const char *pem, bool is_active,
-			char ret_id[X509_ID_SIZE])
+int certificate_issue_key(struct registry *r, struct x509_key_pair *ret)
+{
+	struct x509_ca *ca = NULL;
+	int err = load_ca(r, &ca);
+	if (!err)
+		err = x509_issue_key(ca, ret, r->fault);
+	x509_ca_free(ca);
+	return err;
+}
+
+int certificate_issue_csr(struct registry *r, const char *csr, char **ret_pem)
+{
+	struct x509_ca *ca = NULL;
+	int err = load_ca(r, &ca);
+	if (!err)
+		err = x509_issue_csr(ca, view_of(csr), ret_pem, r->fault);
+	x509_ca_free(ca);
+	return err;
+}
+
+int certificate_add_issued(struct registry *r, const char *pem, bool is_active,
+			   char ret_id[X509_ID_SIZE])
 {
 	struct x509_facts facts = {0};
 	int err = x509_read(view_of(pem), &facts, r->fault);
@@ -132,42 +152,6 @@ static int store_issued(struct registry *r, const char *pem, bool is_active,
 	memcpy(ret_id, facts.id, X509_ID_SIZE);
 	x509_facts_clear(&facts);
 	return err;
-}
-
-int certificate_issue_key(struct registry *r, bool is_active, struct x509_key_pair *ret_pair,
-			  char ret_id[X509_ID_SIZE])
-{
-	struct x509_ca *ca = NULL;
-	struct x509_key_pair pair = {0};
-	int err = load_ca(r, &ca);
-	if (!err)
-		err = x509_issue_key(ca, &pair, r->fault);
-	if (!err)
-		err = store_issued(r, pair.cert_pem, is_active, ret_id);
-	x509_ca_free(ca);
-	if (err)
-		x509_key_pair_clear(&pair);
-	*ret_pair = pair;
-	return err;
-}
-
-int certificate_issue_csr(struct registry *r, const char *csr, bool is_active, char **ret_pem,
-			  char ret_id[X509_ID_SIZE])
-{
-	struct x509_ca *ca = NULL;
-	char *pem = NULL;
-	int err = load_ca(r, &ca);
-	if (!err)
-		err = x509_issue_csr(ca, view_of(csr), &pem, r->fault);
-	if (!err)
-		err = store_issued(r, pem, is_active, ret_id);
-	x509_ca_free(ca);
-	if (err) {
-		x509_free_text(pem);
-		return err;
-	}
-	*ret_pem = pem;
-	return 0;
 }
 
 /* ---- Status ---- */

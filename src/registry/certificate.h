@@ -22,13 +22,15 @@ int certificate_pem(struct registry *r, const char *id, char **ret) MUST_USE;
 /* 0 when it exists, or -1 with FAULT_RESOURCE_NOT_FOUND. */
 int certificate_check(struct registry *r, const char *id) MUST_USE;
 
-/* Stores one that the device CA issues: for a new key pair, or for a CSR. ret_pem (ret_pair) is the
- * caller's, as x509.h says. FAULT_INVALID_REQUEST: issuing is off, or the CSR is unfit;
- * FAULT_SERVICE_UNAVAILABLE: the CA cannot be read. */
-int certificate_issue_key(struct registry *r, bool is_active, struct x509_key_pair *ret_pair,
-			  char ret_id[X509_ID_SIZE]) MUST_USE;
-int certificate_issue_csr(struct registry *r, const char *csr, bool is_active, char **ret_pem,
-			  char ret_id[X509_ID_SIZE]) MUST_USE;
+/* Issues one from the device CA, for a new key pair or for a CSR, and does not store it: that takes
+ * too long for a transaction, and r->db is not used. *ret is the caller's, as x509.h says.
+ * FAULT_INVALID_REQUEST: issuing is off, or the CSR is unfit; FAULT_SERVICE_UNAVAILABLE: the CA
+ * cannot be read. */
+int certificate_issue_key(struct registry *r, struct x509_key_pair *ret) MUST_USE;
+int certificate_issue_csr(struct registry *r, const char *csr, char **ret_pem) MUST_USE;
+/* Stores one that was issued. */
+int certificate_add_issued(struct registry *r, const char *pem, bool is_active,
+			   char ret_id[X509_ID_SIZE]) MUST_USE;
 
 /* Stores one of whatever issuer, status ACTIVE, INACTIVE or REVOKED. FAULT_CERTIFICATE_VALIDATION:
  * no certificate, or a weak key; FAULT_RESOURCE_ALREADY_EXISTS: known already;

@@ -25,12 +25,17 @@ static int stop(void **state)
 	return 0;
 }
 
+static struct operation *operation_of(struct api_test *t, const char *name)
+{
+	return (struct operation *)(uintptr_t)model_operation(api_model(t->api), name);
+}
+
 /* Puts a handler in the place of the operation's own. */
 static void handle(struct api_test *t, const char *operation, api_handler *handler)
 {
-	struct operation *op =
-		(struct operation *)(uintptr_t)model_operation(api_model(t->api), operation);
+	struct operation *op = operation_of(t, operation);
 	op->handler = handler;
+	op->prepare = NULL;
 }
 
 static int exists(struct api_call *call)
@@ -171,6 +176,57 @@ static void test_secret_is_answered(void **state)
 	assert_string_equal(json_str(json_object_get(out, "keyPair"), "PrivateKey"), "priv");
 }
 
+static int prepares, releases;
+
+static void count_release(void *prepared)
+{
+	releases += *(const char *)prepared == 'p';
+}
+
+static int prepare_once(struct api_call *call)
+{
+	if (call->db)
+		return -EIO;
+	prepares++;
+	call->prepared = (void *)(uintptr_t) "prepared";
+	call->release = count_release;
+	return 0;
+}
+
+static int busy_then_prepared(struct api_call *call)
+{
+	int64_t *runs = call->env->publish_ctx;
+	if (++*runs == 1)
+		return -EAGAIN;
+	out_text(call, "thingName", call->prepared);
+	return 0;
+}
+
+static int cannot_prepare(struct api_call *call)
+{
+	return fault_set(&call->fault, FAULT_INVALID_REQUEST, "not today");
+}
+
+/* What is slow is done once, without the writer, however often the transaction runs. */
+static void test_prepare_runs_once(void **state)
+{
+	struct api_test *t = *state;
+	int64_t runs = 0;
+	t->env.publish_ctx = &runs;
+	t->env.publish = NULL;
+	prepares = releases = 0;
+	handle(t, "CreateThing", busy_then_prepared);
+	operation_of(t, "CreateThing")->prepare = prepare_once;
+	assert_string_equal(json_str(api_ok(t, "POST", "/things/a", NULL), "thingName"),
+			    "prepared");
+	assert_int_equal(runs, 2);
+	assert_int_equal(prepares, 1);
+	assert_int_equal(releases, 1);
+	operation_of(t, "CreateThing")->prepare = cannot_prepare;
+	api_fails(t, "POST", "/things/a", NULL, 400, "InvalidRequestException");
+	assert_int_equal(runs, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_store_fails, start, stop),
 		cmocka_unit_test_setup_teardown(test_store_is_busy, start, stop),
 		cmocka_unit_test_setup_teardown(test_run_again, start, stop),
+		cmocka_unit_test_setup_teardown(test_prepare_runs_once, start, stop),
 		cmocka_unit_test_setup_teardown(test_output_is_checked, start, stop),
 		cmocka_unit_test_setup_teardown(test_publisher, start, stop),
 		cmocka_unit_test_setup_teardown(test_failing_page_leaks_nothing, start, stop),
