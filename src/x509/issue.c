@@ -111,8 +111,7 @@ static EVP_PKEY *key_of_request(X509_REQ *request, struct fault *fault)
 
 static X509_REQ *read_request(struct view pem, struct fault *fault)
 {
-	g_autoptr(BIO) bio = pem.n <= X509_CSR_MAX ? bio_over(pem) : NULL;
-	X509_REQ *request = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+	X509_REQ *request = pem.n <= X509_CSR_MAX ? request_of_pem(pem) : NULL;
 	if (!request)
 		(void)fault_set(fault, FAULT_INVALID_REQUEST,
 				"certificateSigningRequest: no PKCS#10 request in PEM form of at "

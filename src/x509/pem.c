@@ -37,13 +37,7 @@ char *pem_of_private_key(EVP_PKEY *key)
 									NULL, NULL));
 }
 
-X509 *cert_of_pem(struct view pem)
-{
-	g_autoptr(BIO) bio = bio_over(pem);
-	return bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-}
-
-/* OpenSSL would prompt on the terminal without this. */
+/* OpenSSL would prompt on the terminal without this, and wait. */
 static int no_pass_phrase(char *buf, int size, int is_writing, void *ctx)
 {
 	(void)buf;
@@ -51,6 +45,18 @@ static int no_pass_phrase(char *buf, int size, int is_writing, void *ctx)
 	(void)is_writing;
 	(void)ctx;
 	return -1;
+}
+
+X509 *cert_of_pem(struct view pem)
+{
+	g_autoptr(BIO) bio = bio_over(pem);
+	return bio ? PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL) : NULL;
+}
+
+X509_REQ *request_of_pem(struct view pem)
+{
+	g_autoptr(BIO) bio = bio_over(pem);
+	return bio ? PEM_read_bio_X509_REQ(bio, NULL, no_pass_phrase, NULL) : NULL;
 }
 
 EVP_PKEY *private_key_of_pem(struct view pem)

@@ -52,9 +52,10 @@ char *pem_of_cert(X509 *cert);
 char *pem_of_public_key(EVP_PKEY *key);
 char *pem_of_private_key(EVP_PKEY *key);
 
-/* The first certificate or private key of a PEM text of our own; NULL when there is none. Never
- * asks for a pass phrase. */
+/* The first certificate, request or private key of a PEM text; NULL when there is none. Never asks
+ * for a pass phrase. */
 X509 *cert_of_pem(struct view pem);
+X509_REQ *request_of_pem(struct view pem);
 EVP_PKEY *private_key_of_pem(struct view pem);
 
 /* A read-only BIO over borrowed bytes; NULL when there are more than INT_MAX. */

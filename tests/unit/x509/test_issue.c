@@ -187,6 +187,12 @@ static void refuses_unfit_requests(void **state)
 			g_strdup("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE "
 				 "REQUEST-----\n"),
 			"PKCS#10");
+	/* One that asks for a pass phrase: OpenSSL would prompt for it and wait. */
+	refuses_request(a,
+			g_strdup("-----BEGIN CERTIFICATE REQUEST-----\nProc-Type: 4,ENCRYPTED\n"
+				 "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+				 "AAAAAAAAAAAAAAAAAAAAAA==\n-----END CERTIFICATE REQUEST-----\n"),
+			"PKCS#10");
 	char *good = request_of(EVP_EC_gen("P-256"), NULL);
 	char *padded = g_strdup_printf("%5000s\n%s", "", good);
 	g_free(good);
