@@ -1,7 +1,11 @@
 #include "registry/walk.h"
 
+#include "base/log.h"
+#include "policy/decide.h"
+#include "policy/policy.h"
 #include "registry/rows.h"
 
+#include <errno.h>
 #include <glib.h>
 
 /* ---- Side queries: ordered like the main one, read along with it ---- */
@@ -87,6 +91,23 @@ struct policy_walk {
 	void *ctx;
 };
 
+/* The stored program is of another version. A policy that is left out may be a Deny: one that does
+ * not compile any more ends the walk, and what was published last stays. */
+static int give_compiled(const struct policy_walk *walk, struct walk_policy *policy)
+{
+	struct policy_program program;
+	struct fault fault;
+	if (policy_compile(policy->document, SIZE_MAX, &program, &fault) < 0) {
+		log_error("registry", "policy %s, version %lld, does not compile any more: %s",
+			  policy->name, (long long)policy->version, fault.message);
+		return -EBADMSG;
+	}
+	policy->program = (struct view){(const char *)program.bytes, program.n};
+	int r = walk->fn(policy, walk->ctx);
+	policy_program_clear(&program);
+	return r;
+}
+
 static int give_policy(struct sql_rows *row, void *ctx)
 {
 	const struct policy_walk *walk = ctx;
@@ -98,6 +119,8 @@ static int give_policy(struct sql_rows *row, void *ctx)
 		.document = view_of(sql_col_text(row, 2)),
 		.program = {program, n},
 	};
+	if (!policy_program_valid(program, n))
+		return give_compiled(walk, &policy);
 	return walk->fn(&policy, walk->ctx);
 }
 

@@ -18,9 +18,11 @@ struct walk_policy {
 	const char *name;
 	int64_t version;
 	struct view document; /* as it was given */
-	struct view program;  /* policy_compile's */
+	struct view
+		program; /* policy_compile's; made anew when a version before this one stored it */
 };
 typedef int walk_policy_fn(const struct walk_policy *policy, void *ctx);
+/* -EBADMSG, with a log line that names it: a document that this version does not compile. */
 int registry_each_policy(struct sql_conn *reader, walk_policy_fn *fn, void *ctx) MUST_USE;
 
 /* A thing group, by number ascending: a parent always comes before its children. */

@@ -4,6 +4,7 @@
 #include "policy/decide.h"
 #include "registry/walk.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,6 +88,33 @@ static void walks_policies(void **state)
 	ok(k, kit_policy_body, "POST /policies/b/version?setAsDefault=true");
 	ok(k, kit_policy_body, "POST /policies/b/version");
 	assert_string_equal(WALK(k, registry_each_policy, tell_policy), "a@1 b@2 ");
+}
+
+static const uint8_t old_program[] = {'T', 'W', 'P', '0'};
+
+/* Puts a program of another version in the place of version 1's. */
+static int store_old(struct sql_conn *txn, void *document)
+{
+	int err = sql_exec(txn, SQL_policy_version_delete, SQL_ARGS(sql_text("old"), sql_int(1)),
+			   NULL);
+	return err ? err
+		   : sql_exec(txn, SQL_policy_version_add,
+			      SQL_ARGS(sql_text("old"), sql_int(1), sql_text(document),
+				       sql_blob(old_program, sizeof(old_program)), sql_int(0)),
+			      NULL);
+}
+
+static void compiles_policies_of_another_version(void **state)
+{
+	struct kit *k = *state;
+	char document[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\","
+			  "\"Action\":\"iot:*\",\"Resource\":\"*\"}]}";
+	char unknown[] = "{\"Version\":\"1999-01-01\",\"Statement\":[]}";
+	kit_policy(k, "old");
+	assert_int_equal(store_write(k->api.env.store, store_old, document), 0);
+	assert_string_equal(WALK(k, registry_each_policy, tell_policy), "old@1 ");
+	assert_int_equal(store_write(k->api.env.store, store_old, unknown), 0);
+	assert_int_equal(registry_each_policy(k->api.reader, tell_policy, k->text), -EBADMSG);
 }
 
 static void walks_groups_and_things(void **state)
@@ -193,9 +221,13 @@ static void tells_groups_of_one_thing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BOTH(walks_nothing),           ON_BOTH(walks_policies),
-		ON_BOTH(walks_groups_and_things), ON_BOTH(walks_certificates),
-		ON_BOTH(stops_when_told),         ON_BOTH(tells_groups_of_one_thing),
+		ON_BOTH(walks_nothing),
+		ON_BOTH(walks_policies),
+		ON_BOTH(walks_groups_and_things),
+		ON_BOTH(walks_certificates),
+		ON_BOTH(compiles_policies_of_another_version),
+		ON_BOTH(stops_when_told),
+		ON_BOTH(tells_groups_of_one_thing),
 	};
 	return cmocka_run_group_tests(tests, kit_group_start, kit_group_stop);
 }
