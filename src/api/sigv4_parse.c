@@ -2,6 +2,7 @@
 #include "api/sigv4.h"
 
 #include "api/uri.h"
+#include "base/compiler.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #define INCOMPLETE     "IncompleteSignatureException"
 #define EXPIRES_MAX_S  604800
 #define CREDENTIAL_MAX 512
+#define BASIC_DATE     "%Y%m%dT%H%M%SZ"
 
 /* The texts of a claim, wherever they were found. */
 enum part { CREDENTIAL, SIGNED_HEADERS, SIGNATURE, DATE, EXPIRES, TOKEN, ALGORITHM_NAME, PARTS };
@@ -164,60 +166,43 @@ static int check_scope(const struct sigv4_rules *rules, const struct sigv4 *clai
 	return 0;
 }
 
-/* "20150830T123600Z" */
-static int parse_basic(const char *text, struct tm *tm)
-{
-	int n = 0;
-	return strlen(text) == 16 &&
-			       sscanf(text, "%4d%2d%2dT%2d%2d%2dZ%n", &tm->tm_year, &tm->tm_mon,
-				      &tm->tm_mday, &tm->tm_hour, &tm->tm_min, &tm->tm_sec,
-				      &n) == 6 &&
-			       n == 16 && strspn(text, "0123456789TZ") == 16
-		       ? 0
-		       : -1;
-}
+/* Dates of a fixed length, the whole of the text. */
+static const struct date_form {
+	const char *format;
+	size_t length;
+} date_forms[] = {
+	{BASIC_DATE,                  16}, /* 20150830T123600Z */
+	{"%a, %d %b %Y %H:%M:%S GMT", 29}, /* Sun, 30 Aug 2015 12:36:00 GMT */
+};
 
-/* "Sun, 30 Aug 2015 12:36:00 GMT" */
-static int parse_http(const char *text, struct tm *tm)
+static bool is_date(const char *text, const struct date_form *form, struct tm *ret)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char month[4] = "";
-	int n = 0;
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm->tm_mday, month,
-		   &tm->tm_year, &tm->tm_hour, &tm->tm_min, &tm->tm_sec, &n) != 6 ||
-	    n == 0 || text[n] != '\0')
-		return -1;
-	const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
-	if (!at || (at - months) % 3 != 0)
-		return -1;
-	tm->tm_mon = (int)(at - months) / 3 + 1;
-	return 0;
+	if (strlen(text) != form->length)
+		return false;
+	const char *end = strptime(text, form->format, ret);
+	return end && *end == '\0' && ret->tm_year >= 70;
 }
 
 /* Reads a date, writes it as YYYYMMDDTHHMMSSZ, and tells it in milliseconds. */
 static int parse_date(const char *text, char at[17], int64_t *ret_ms)
 {
-	struct tm tm = {0};
-	if (parse_basic(text, &tm) < 0 && parse_http(text, &tm) < 0)
-		return -1;
-	if (tm.tm_year < 1970 || tm.tm_year > 9999 || tm.tm_mon < 1 || tm.tm_mon > 12 ||
-	    tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-	    tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-		return -1;
-	g_snprintf(at, 17, "%04d%02d%02dT%02d%02d%02dZ", tm.tm_year, tm.tm_mon, tm.tm_mday,
-		   tm.tm_hour, tm.tm_min, tm.tm_sec);
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	*ret_ms = (int64_t)timegm(&tm) * 1000;
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(date_forms); i++) {
+		struct tm tm = {0};
+		if (!is_date(text, &date_forms[i], &tm))
+			continue;
+		(void)strftime(at, 17, BASIC_DATE, &tm);
+		*ret_ms = (int64_t)timegm(&tm) * 1000;
+		return 0;
+	}
+	return -1;
 }
 
 static void basic_of(int64_t ms, char out[17])
 {
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm tm;
-	gmtime_r(&seconds, &tm);
-	strftime(out, 17, "%Y%m%dT%H%M%SZ", &tm);
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(out, 17, BASIC_DATE, &tm);
 }
 
 static int check_skew(const struct sigv4 *claim, int64_t at_ms, int64_t oldest_ms, int64_t skew_ms,
