@@ -64,7 +64,7 @@ static int outcome(const struct access_write *write, int result)
 {
 	if (result < 0)
 		fault_set(write->fault, FAULT_INTERNAL_FAILURE, "%s: the store failed: %s",
-			  write->id, strerror(-result));
+			  write->id, g_strerror(-result));
 	return result == 0 ? 0 : -1;
 }
 

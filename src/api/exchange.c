@@ -208,7 +208,7 @@ static int find_key(struct exchange *x, struct access_key *ret)
 		       : -EIO;
 	if (error == 0 || error == -ENOENT)
 		return error;
-	log_error("http", "access key %s cannot be read: %s", x->claim.key_id, strerror(-error));
+	log_error("http", "access key %s cannot be read: %s", x->claim.key_id, g_strerror(-error));
 	return refuse(&x->refusal, "InternalFailureException",
 		      "The access key cannot be read; the log says why");
 }

@@ -128,7 +128,7 @@ static int handler_result(struct run *run, int result)
 		return refuse(&run->refusal, fault_name(fault->kind), "%s", fault->message);
 	}
 	log_error("api", "%s failed in the store: %s", run->call.operation->name,
-		  strerror(-result));
+		  g_strerror(-result));
 	if (result == -EAGAIN)
 		return refuse(&run->refusal, "ServiceUnavailableException",
 			      "Too many changes at once; nothing was changed, try again");
@@ -216,7 +216,7 @@ static int publish(struct run *run)
 	if (result == 0)
 		return 0;
 	log_error("api", "%s is stored but did not reach log and snapshot: %s",
-		  run->call.operation->name, strerror(-result));
+		  run->call.operation->name, g_strerror(-result));
 	return refuse(&run->refusal, "ServiceUnavailableException",
 		      "The change is stored but not yet in force; it will be as soon as the "
 		      "broker's link is back");
@@ -315,7 +315,7 @@ static void record_refusal(struct api *api, const struct api_request *request, c
 	};
 	int result = store_write(env->store, add_record, &row);
 	if (result < 0)
-		log_error("api", "a refusal could not be recorded: %s", strerror(-result));
+		log_error("api", "a refusal could not be recorded: %s", g_strerror(-result));
 }
 
 static int steps(struct run *run)

@@ -89,8 +89,8 @@ static json_t *describe(struct api_call *call, const char *id, const struct cert
 			 call->env->settings->account_id, "creationDate", (json_int_t)c->created,
 			 "lastModifiedDate", (json_int_t)c->modified, "customerVersion",
 			 (json_int_t)c->version, "generationId", c->generation_id, "validity",
-			 "notBefore", (json_int_t)(c->not_before * 1000), "notAfter",
-			 (json_int_t)(c->not_after * 1000), "certificateMode", c->mode);
+			 "notBefore", (json_int_t)c->not_before * 1000, "notAfter",
+			 (json_int_t)c->not_after * 1000, "certificateMode", c->mode);
 }
 
 int op_DescribeCertificate(struct api_call *call)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static int key_make(const char *path, struct chance chance, struct fault *fault)
 		return errno == EEXIST
 			       ? 0
 			       : fault_set(fault, FAULT_INTERNAL, "cannot make the key file %s: %s",
-					   path, strerror(errno));
+					   path, g_strerror(errno));
 	chance.fill(chance.ctx, bytes, sizeof(bytes));
 	bool is_written = write(fd, bytes, sizeof(bytes)) == sizeof(bytes) && fsync(fd) == 0;
 	OPENSSL_cleanse(bytes, sizeof(bytes));
@@ -52,7 +53,7 @@ int seal_key_load(const char *path, struct chance chance, struct seal_key *ret, 
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return fault_set(fault, FAULT_INTERNAL, "cannot open the key file %s: %s", path,
-				 strerror(errno));
+				 g_strerror(errno));
 	int error = key_read(fd, path, ret, fault);
 	close(fd);
 	return error;

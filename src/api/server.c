@@ -46,7 +46,7 @@ static void PRINTF_LIKE(2, 0) log_words(void *server, const char *fmt, va_list a
 {
 	char text[512];
 	(void)server;
-	vsnprintf(text, sizeof(text), fmt, args);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
 	text[strcspn(text, "\n")] = '\0';
 	log_debug("http", "%s", text);
 }
@@ -122,7 +122,7 @@ struct api_server *api_server_new(const struct api_server_options *options, stru
 	if (server->daemon)
 		return server;
 	fault_set(fault, FAULT_INTERNAL, "cannot serve HTTP on %s port %u: %s", options->address,
-		  options->port, strerror(errno));
+		  options->port, g_strerror(errno));
 	api_server_stop(server);
 	return NULL;
 }
