@@ -55,10 +55,11 @@ static int set_uid(void *field, const char *value)
 	if (parse_number(value, UINT32_MAX - 1, &n) == 0) {
 		uid = (uid_t)n;
 	} else {
-		const struct passwd *account = getpwnam(value);
-		if (!account)
+		struct passwd account, *found = NULL;
+		char buf[4096];
+		if (getpwnam_r(value, &account, buf, sizeof(buf), &found) != 0 || !found)
 			return -1;
-		uid = account->pw_uid;
+		uid = found->pw_uid;
 	}
 	memcpy(field, &uid, sizeof(uid));
 	return 0;

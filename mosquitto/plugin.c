@@ -115,27 +115,27 @@ static void unregister_callbacks(struct plugin *p)
 						    callbacks[i].callback, NULL);
 }
 
-int mosquitto_plugin_version(int n_supported, const int *supported)
+int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
 {
-	for (int i = 0; i < n_supported; i++)
-		if (supported[i] == PLUGIN_INTERFACE)
+	for (int i = 0; i < supported_version_count; i++)
+		if (supported_versions[i] == PLUGIN_INTERFACE)
 			return PLUGIN_INTERFACE;
 	return -1;
 }
 
-int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **ret_ctx, struct mosquitto_opt *opts,
-			  int n_opts)
+int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+			  struct mosquitto_opt *options, int option_count)
 {
-	struct options options;
+	struct options read;
 	char why[WHY_SIZE];
-	if (options_read(opts, n_opts, &options, why, sizeof(why)) < 0) {
+	if (options_read(options, option_count, &read, why, sizeof(why)) < 0) {
 		mosquitto_log_printf(MOSQ_LOG_ERR, "thingward: %s", why);
 		return MOSQ_ERR_INVAL;
 	}
-	struct plugin *p = plugin_new(&options);
+	struct plugin *p = plugin_new(&read);
 	if (!p)
 		return MOSQ_ERR_NOMEM;
-	p->id = id;
+	p->id = identifier;
 	int rc = register_callbacks(p);
 	if (rc != MOSQ_ERR_SUCCESS) {
 		unregister_callbacks(p);
@@ -143,15 +143,15 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **ret_ctx, struct mosq
 		return rc;
 	}
 	plugin_load_rules(p);
-	*ret_ctx = p;
+	*userdata = p;
 	return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_plugin_cleanup(void *ctx, struct mosquitto_opt *opts, int n_opts)
+int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
 {
-	(void)opts;
-	(void)n_opts;
-	unregister_callbacks(ctx);
-	plugin_free(ctx);
+	(void)options;
+	(void)option_count;
+	unregister_callbacks(userdata);
+	plugin_free(userdata);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -24,7 +24,7 @@ static struct view peer_address(const SSL *ssl, char out[INET6_ADDRSTRLEN])
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 		struct sockaddr_storage room;
-	} addr;
+	} addr = {0};
 	socklen_t n = sizeof(addr);
 	out[0] = '\0';
 	if (getpeername(SSL_get_fd(ssl), &addr.any, &n) < 0)

@@ -98,7 +98,7 @@ static int open_socket(struct uplink *u, char why[UPLINK_WHY_SIZE])
 	}
 	u->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (u->fd < 0 || connect(u->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		(void)snprintf(why, UPLINK_WHY_SIZE, "%s", strerror(errno));
+		(void)snprintf(why, UPLINK_WHY_SIZE, "%s", strerrordesc_np(errno));
 		return -1;
 	}
 	struct ucred peer;
@@ -335,7 +335,7 @@ static bool receive_one(struct uplink *u, int64_t now_ms)
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n <= 0) {
-		link_down(u, now_ms, n ? strerror(errno) : "it closed the connection");
+		link_down(u, now_ms, n ? strerrordesc_np(errno) : "it closed the connection");
 		return false;
 	}
 	if (take_datagram(u, (size_t)n) < 0) {

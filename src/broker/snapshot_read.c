@@ -301,7 +301,7 @@ static int read_all(int fd, uint8_t *to, size_t n, char *why, size_t cap)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return refuse(why, cap, "read: %s", strerror(errno));
+			return refuse(why, cap, "read: %s", strerrordesc_np(errno));
 		if (got == 0)
 			return refuse(why, cap, "truncated while it was read");
 		to += got;
@@ -315,7 +315,7 @@ static struct snapshot *load_fd(int fd, uid_t owner, char *why, size_t cap)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
-		(void)refuse(why, cap, "stat: %s", strerror(errno));
+		(void)refuse(why, cap, "stat: %s", strerrordesc_np(errno));
 		return NULL;
 	}
 	if (check_file(&st, owner, why, cap) < 0)
@@ -337,7 +337,7 @@ int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snaps
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return refuse(why, why_cap, "%s",
-			      errno == ELOOP ? "a symbolic link" : strerror(errno));
+			      errno == ELOOP ? "a symbolic link" : strerrordesc_np(errno));
 	struct snapshot *s = load_fd(fd, owner, why, why_cap);
 	(void)close(fd);
 	if (!s)
