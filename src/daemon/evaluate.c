@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <unistd.h>
 
 #define CHECKPOINT_ENTRIES 200000 /* a checkpoint comes after so many, or with a mark */
 #define COMMIT_ENTRIES     20000  /* the offset moves at least this often, effects or not */
@@ -80,7 +79,7 @@ static void commit(struct evaluator *e)
 					write_effects, e))) {
 		ready_bad(o->ready, READY_EVALUATOR, "cannot commit: %s; it goes on by itself",
 			  g_strerror(-r));
-		(void)usleep(RETRY_US);
+		g_usleep(RETRY_US);
 	}
 	if (r < 0)
 		fatal("evaluate", "committing entries %llu to %llu: %s",

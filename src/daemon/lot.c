@@ -65,10 +65,10 @@ struct plog_batch lot_batch(const struct lot *lot)
 void lot_hand_over(const struct lot *lot, const struct plog_batch *appended, struct batch *batch)
 {
 	uint64_t seq = appended->ret_first_seq;
-	for (size_t i = appended->ret_dropped; i < lot->entries->len; i++) {
+	for (size_t i = appended->ret_dropped; i < lot->entries->len; i++, seq++) {
 		const struct plog_entry *from = &g_array_index(lot->entries, struct plog_entry, i);
 		struct detect_entry entry = {
-			.seq = seq++,
+			.seq = seq,
 			.at_ms = from->at_ms,
 			.kind = (enum entry_kind)from->kind,
 			.body = from->body,

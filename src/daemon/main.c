@@ -85,7 +85,7 @@ static enum exit_code run(int argc, char **argv, const struct root_key *root_key
 int main(int argc, char **argv)
 {
 	struct root_key root_key;
-	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe): no thread yet */
 	settings_take_root_key(&root_key);
 	enum exit_code code = run(argc, argv, &root_key);
 	root_key_clear(&root_key);

@@ -59,7 +59,7 @@ static unsigned edit_distance(const char *a, const char *b)
 	size_t n = strnlen(b, KEY_MAX);
 	for (size_t j = 0; j <= n; j++)
 		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] && i < KEY_MAX; i++) {
+	for (size_t i = 0; i < KEY_MAX && a[i]; i++) {
 		unsigned corner = row[0];
 		row[0] = (unsigned)i + 1;
 		for (size_t j = 1; j <= n; j++) {

@@ -36,7 +36,7 @@ struct settings_sources {
 
 /* Reads all sources over the defaults. 0, or -1 with what is wrong, where, and the cure. The caller
  * clears *ret. */
-int settings_load(const struct settings_sources *sources, struct settings *ret,
+int settings_load(const struct settings_sources *from, struct settings *ret,
 		  struct fault *fault) MUST_USE;
 void settings_clear(struct settings *s);
 
