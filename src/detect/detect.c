@@ -131,8 +131,12 @@ static int step_report(struct detect *d, struct outlet *out, const struct detect
 	struct report decoded;
 	if (entry_read_report(entry->body, &e) != 0)
 		return -EBADMSG;
-	const struct report *report = entry->report ? entry->report : &decoded;
-	int rc = entry->report ? 0 : report_decode(d, &e, &decoded);
+	const struct report *report = entry->report;
+	int rc = 0;
+	if (!report) {
+		rc = report_decode(d, &e, &decoded);
+		report = &decoded;
+	}
 	struct shard *s = NULL;
 	struct device *dev = NULL;
 	if (rc == 0)

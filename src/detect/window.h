@@ -22,7 +22,7 @@ uint64_t window_sum(const struct arena *a, uint32_t window, uint32_t duration_s)
 void window_drop(struct arena *a, uint32_t *window);
 
 /* Checkpoints. window_load: 0, -EBADMSG, -ENOMEM. */
-void window_save(const struct arena *a, uint32_t window, struct writer *w);
+void window_save(const struct arena *a, uint32_t window, struct writer *out);
 int window_load(struct arena *a, uint32_t *window, struct reader *r) MUST_USE;
 
 #endif
