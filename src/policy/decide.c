@@ -71,7 +71,7 @@ static void context_fill(struct context *c, const struct policy_request *request
 static struct glob_text arn_part(const struct context *c, unsigned i)
 {
 	bool is_last = i + 1 == PROGRAM_ARN_PARTS;
-	return (struct glob_text){c->pieces + 2 * i, is_last ? c->n_pieces - 2 * i : 1};
+	return (struct glob_text){c->pieces + (size_t)2 * i, is_last ? c->n_pieces - 2 * i : 1};
 }
 
 /* The name first: it tells policies apart, while the heads are nearly always alike. */

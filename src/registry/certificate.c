@@ -18,7 +18,7 @@ void certificate_clear(struct certificate *certificate)
 void certificate_id(const char *id, char out[X509_ID_SIZE])
 {
 	size_t n = 0;
-	for (; id[n] != '\0' && n < X509_ID_SIZE - 1; n++)
+	for (; n < X509_ID_SIZE - 1 && id[n] != '\0'; n++)
 		out[n] = g_ascii_tolower(id[n]);
 	out[n] = '\0';
 }

@@ -61,8 +61,8 @@ static int check_same(struct registry *r, const char *name, const struct group *
 		      const struct group *wanted)
 {
 	if (there->parent == wanted->parent &&
-	    strcmp(there->description, wanted->description) == 0 &&
-	    strcmp(there->attributes, wanted->attributes) == 0)
+	    g_strcmp0(there->description, wanted->description) == 0 &&
+	    g_strcmp0(there->attributes, wanted->attributes) == 0)
 		return 0;
 	return refuse_exists(r, &noun_group, name,
 			     " with a different parent or different properties");

@@ -213,7 +213,7 @@ static const struct field *find_field(struct shape shape, struct view name, unsi
 {
 	for (unsigned i = 0; i < shape.n; i++) {
 		unsigned at = *hint < shape.n ? *hint : 0;
-		const struct field *f = &shape.fields[at];
+		const struct field *f = shape.fields + at;
 		*hint = at + 1;
 		if (is_named(name, f->name) || is_named(name, f->brief))
 			return f;

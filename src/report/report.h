@@ -86,7 +86,7 @@ struct report_arena {
 	uint8_t *buf;
 	size_t cap, used;
 };
-#define REPORT_ARENA_SIZE (17U * REPORT_SIZE_MAX + 4096)
+#define REPORT_ARENA_SIZE ((size_t)17 * REPORT_SIZE_MAX + 4096)
 
 /* Why a report was refused: the ErrorCode and ErrorMessage of its `rejected` reply (section 6), and
  * where. */

@@ -57,6 +57,7 @@ static struct sql_conn *reader_open(struct store *store, enum sql_file file, str
 {
 	struct sql_target target = {
 		.location = store->location, .file = file, .is_read_only = true};
+	/* cppcheck-suppress returnDanglingLifetime */
 	return store->driver->open(&target, fault);
 }
 

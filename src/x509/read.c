@@ -78,7 +78,7 @@ static int parse_der(const unsigned char *der, long n, X509 **ret, struct fault 
 			      (long)(der + n - at));
 	unsigned char *again = NULL;
 	int n_again = i2d_X509(cert, &again);
-	bool is_same = n_again == n && memcmp(again, der, (size_t)n) == 0;
+	bool is_same = again && n_again == n && memcmp(again, der, (size_t)n) == 0;
 	OPENSSL_free(again);
 	if (!is_same)
 		return REFUSE("The certificate is not encoded in DER; write it anew with 'openssl "
