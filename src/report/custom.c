@@ -97,7 +97,7 @@ static bool read_number(struct decoder *d, const struct field *field, const stru
 
 static bool add_number(struct decoder *d, const struct value *v)
 {
-	double *item = list_add(d, sizeof(*item));
+	double *item = decode_list_add(d, sizeof(*item));
 	return item && read_double(d, v, item, &d->custom->is_storable);
 }
 
@@ -106,8 +106,8 @@ static bool add_string(struct decoder *d, const struct value *v)
 	if (v->kind != VALUE_STRING)
 		return decoder_refuse(d, v, "must be a list of strings");
 	d->custom->is_storable &= is_made_of(v->s, VIEW_LIT(":_-/."));
-	struct view *item = list_add(d, sizeof(*item));
-	return item && room_keep(d, v->s, item);
+	struct view *item = decode_list_add(d, sizeof(*item));
+	return item && decode_room_keep(d, v->s, item);
 }
 
 static bool add_addr(struct decoder *d, const struct value *v)
@@ -116,7 +116,7 @@ static bool add_addr(struct decoder *d, const struct value *v)
 	if (v->kind != VALUE_STRING)
 		return decoder_refuse(d, v, "must be a list of addresses");
 	d->custom->is_storable &= address_parse(v->s, &addr);
-	struct report_addr *item = list_add(d, sizeof(*item));
+	struct report_addr *item = decode_list_add(d, sizeof(*item));
 	if (item)
 		*item = addr;
 	return item;
@@ -133,7 +133,7 @@ static bool read_list(struct decoder *d, const struct field *field, const struct
 	if (v->kind != VALUE_ARRAY)
 		return decoder_refuse(d, v, "must be a list");
 	c->kind = (enum report_custom_kind)field->which;
-	list_begin(d);
+	decode_list_begin(d);
 	while (decode_element(d, &item)) {
 		if (!add[c->kind](d, &item))
 			return false;
@@ -190,7 +190,7 @@ struct node {
 static bool read_metric(struct decoder *d, struct view name, struct node **list)
 {
 	struct value v;
-	struct node *node = room_take(d, sizeof(*node));
+	struct node *node = decode_room_take(d, sizeof(*node));
 	if (!node)
 		return false;
 	*node = (struct node){
@@ -213,10 +213,10 @@ static bool collect(struct decoder *d, const struct node *list)
 	uint32_t n = 0;
 	for (const struct node *node = list; node; node = node->next)
 		n++;
-	list_begin(d);
+	decode_list_begin(d);
 	struct report_custom *all = (void *)d->list.items;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!list_add(d, sizeof(*all)))
+		if (!decode_list_add(d, sizeof(*all)))
 			return false;
 	}
 	d->out->n_custom = n;
@@ -226,7 +226,7 @@ static bool collect(struct decoder *d, const struct node *list)
 	return true;
 }
 
-bool read_custom_metrics(struct decoder *d, const struct field *field, const struct value *v)
+bool decode_custom_metrics(struct decoder *d, const struct field *field, const struct value *v)
 {
 	struct view key, name;
 	struct name *names = NULL;
@@ -236,12 +236,12 @@ bool read_custom_metrics(struct decoder *d, const struct field *field, const str
 		return decoder_refuse(d, v, "must be an object");
 	d->out->has_custom = true;
 	while (source_member(&d->source, &key)) {
-		if (!room_keep(d, key, &name) || !name_add(d, &names, name))
+		if (!decode_room_keep(d, key, &name) || !decode_name_add(d, &names, name))
 			return false;
-		path_push(d, name);
+		decode_path_push(d, name);
 		if (!read_metric(d, name, &metrics))
 			return false;
-		path_pop(d);
+		decode_path_pop(d);
 	}
-	return decode_ok(d) && names_distinct(d, names) && collect(d, metrics);
+	return decode_ok(d) && decode_names_distinct(d, names) && collect(d, metrics);
 }

@@ -99,7 +99,7 @@ static uint8_t *round_up(uint8_t *p, size_t align)
 	return p + (-(uintptr_t)p & (align - 1));
 }
 
-void list_begin(struct decoder *d)
+void decode_list_begin(struct decoder *d)
 {
 	uint8_t *aligned = round_up(d->room.front, alignof(max_align_t));
 	if (aligned <= d->room.back)
@@ -107,7 +107,7 @@ void list_begin(struct decoder *d)
 	d->list = (struct list){d->room.front, 0};
 }
 
-void *list_add(struct decoder *d, size_t size)
+void *decode_list_add(struct decoder *d, size_t size)
 {
 	if (!has_room(d, size))
 		return NULL;
@@ -117,7 +117,7 @@ void *list_add(struct decoder *d, size_t size)
 	return p;
 }
 
-void *room_take(struct decoder *d, size_t n)
+void *decode_room_take(struct decoder *d, size_t n)
 {
 	if (!has_room(d, n))
 		return NULL;
@@ -126,7 +126,7 @@ void *room_take(struct decoder *d, size_t n)
 	return d->room.back;
 }
 
-bool room_keep(struct decoder *d, struct view s, struct view *ret)
+bool decode_room_keep(struct decoder *d, struct view s, struct view *ret)
 {
 	if (!has_room(d, s.n))
 		return false;
@@ -139,9 +139,9 @@ bool room_keep(struct decoder *d, struct view s, struct view *ret)
 
 /* ---- names ---- */
 
-bool name_add(struct decoder *d, struct name **list, struct view text)
+bool decode_name_add(struct decoder *d, struct name **list, struct view text)
 {
-	struct name *name = room_take(d, sizeof(*name));
+	struct name *name = decode_room_take(d, sizeof(*name));
 	if (!name)
 		return false;
 	*name = (struct name){*list, text};
@@ -175,19 +175,19 @@ static const struct name *find_twin(struct name *list)
 {
 	if (are_few(list))
 		return find_twin_of_few(list);
-	for (const struct name *n = names_sort(list); n->next; n = n->next) {
+	for (const struct name *n = sort_names(list); n->next; n = n->next) {
 		if (view_eq(n->text, n->next->text))
 			return n;
 	}
 	return NULL;
 }
 
-bool names_distinct(struct decoder *d, struct name *list)
+bool decode_names_distinct(struct decoder *d, struct name *list)
 {
 	const struct name *twin = find_twin(list);
 	if (!twin)
 		return true;
-	path_push(d, twin->text);
+	decode_path_push(d, twin->text);
 	return decoder_refuse(d, NULL, "appears twice; name each member once");
 }
 
@@ -242,7 +242,7 @@ bool decode_skip(struct decoder *d, const struct value *v)
 static bool read_unknown(struct decoder *d, struct name **names, struct view name)
 {
 	struct value v;
-	if (!name_add(d, names, name))
+	if (!decode_name_add(d, names, name))
 		return false;
 	return source_value(&d->source, &v) ? decode_skip(d, &v) : decode_ok(d);
 }
@@ -271,7 +271,7 @@ static bool has_required(struct decoder *d, struct shape shape, struct seen seen
 	for (unsigned i = 0; i < shape.n; i++) {
 		if (!shape.fields[i].is_required || seen.given & 1U << i)
 			continue;
-		path_push(d, shape.fields[i].name);
+		decode_path_push(d, shape.fields[i].name);
 		return decoder_refuse(d, NULL, "is missing");
 	}
 	return true;
@@ -287,13 +287,13 @@ bool decode_object(struct decoder *d, const struct value *v, struct shape shape)
 		return decoder_refuse(d, v, "must be an object");
 	while (source_member(&d->source, &name)) {
 		const struct field *f = find_field(shape, name, &hint);
-		path_push(d, f ? f->name : name);
+		decode_path_push(d, f ? f->name : name);
 		if (f ? !read_known(d, f, 1U << (f - shape.fields), &seen)
 		      : !read_unknown(d, &unknown, name))
 			return false;
-		path_pop(d);
+		decode_path_pop(d);
 	}
-	return decode_ok(d) && names_distinct(d, unknown) && has_required(d, shape, seen);
+	return decode_ok(d) && decode_names_distinct(d, unknown) && has_required(d, shape, seen);
 }
 
 bool decode_element(struct decoder *d, struct value *ret)

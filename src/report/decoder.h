@@ -80,32 +80,32 @@ bool decode_whole(struct decoder *d, const struct value *v, uint64_t min, uint64
 bool decoder_refuse(struct decoder *d, const struct value *v, const char *must) MUST_USE;
 
 /* The list at the front: begin, add items of `size` bytes. NULL when there is no room (refused). */
-void list_begin(struct decoder *d);
-void *list_add(struct decoder *d, size_t size) MUST_USE;
+void decode_list_begin(struct decoder *d);
+void *decode_list_add(struct decoder *d, size_t size) MUST_USE;
 
 /* n bytes at the back, aligned for any pointer; NULL when there is no room (refused). */
-void *room_take(struct decoder *d, size_t n) MUST_USE;
+void *decode_room_take(struct decoder *d, size_t n) MUST_USE;
 /* A copy of s at the back. */
-bool room_keep(struct decoder *d, struct view s, struct view *ret) MUST_USE;
+bool decode_room_keep(struct decoder *d, struct view s, struct view *ret) MUST_USE;
 
 /* Adds a name, which stays where it is, to the list. */
-bool name_add(struct decoder *d, struct name **list, struct view text) MUST_USE;
+bool decode_name_add(struct decoder *d, struct name **list, struct view text) MUST_USE;
 /* Refuses a list with the same name twice. */
-bool names_distinct(struct decoder *d, struct name *list) MUST_USE;
+bool decode_names_distinct(struct decoder *d, struct name *list) MUST_USE;
 
 /* The member being read, for messages. No deeper than containers may be nested. */
-static inline void path_push(struct decoder *d, struct view name)
+static inline void decode_path_push(struct decoder *d, struct view name)
 {
 	d->path[d->n_path++] = name;
 }
 
-static inline void path_pop(struct decoder *d)
+static inline void decode_path_pop(struct decoder *d)
 {
 	d->n_path--;
 }
 
 /* custom_metrics (section 3). */
-bool read_custom_metrics(struct decoder *d, const struct field *field,
-			 const struct value *v) MUST_USE;
+bool decode_custom_metrics(struct decoder *d, const struct field *field,
+			   const struct value *v) MUST_USE;
 
 #endif

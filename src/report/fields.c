@@ -75,7 +75,7 @@ static bool read_entries(struct decoder *d, const struct value *v, struct shape 
 	uint32_t n = 0;
 	if (v->kind != VALUE_ARRAY)
 		return decoder_refuse(d, v, "must be a list of objects");
-	list_begin(d);
+	decode_list_begin(d);
 	for (; decode_element(d, &entry); n++) {
 		if (!decode_object(d, &entry, shape))
 			return false;
@@ -94,7 +94,7 @@ static bool read_port(struct decoder *d, const struct field *field, const struct
 		return false;
 	if (!port)
 		return true;
-	uint16_t *item = list_add(d, sizeof(*item));
+	uint16_t *item = decode_list_add(d, sizeof(*item));
 	if (item)
 		*item = (uint16_t)port;
 	return item;
@@ -172,7 +172,7 @@ static bool read_remote(struct decoder *d, const struct field *field, const stru
 		return false;
 	if (!address_of_remote(v->s, &addr))
 		return true;
-	struct report_addr *item = list_add(d, sizeof(*item));
+	struct report_addr *item = decode_list_add(d, sizeof(*item));
 	if (item)
 		*item = addr;
 	return item;
@@ -272,9 +272,9 @@ static bool read_metrics(struct decoder *d, const struct field *field, const str
 
 /* The header stands first: find_report_id reads by the first row alone. */
 static const struct field report_fields[] = {
-	{NAMES("header",         "hed"),  read_header,         0, true },
-	{NAMES("metrics",        "met"),  read_metrics,        0, false},
-	{NAMES("custom_metrics", "cmet"), read_custom_metrics, 0, false},
+	{NAMES("header",         "hed"),  read_header,           0, true },
+	{NAMES("metrics",        "met"),  read_metrics,          0, false},
+	{NAMES("custom_metrics", "cmet"), decode_custom_metrics, 0, false},
 };
 
 struct input {

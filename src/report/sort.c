@@ -110,10 +110,10 @@ static struct name *cut_in_half(struct name *list)
 }
 
 /* The recursion is as deep as the logarithm of the length. */
-struct name *names_sort(struct name *list)
+struct name *sort_names(struct name *list)
 {
 	if (!list || !list->next)
 		return list;
 	struct name *second = cut_in_half(list);
-	return merge(names_sort(list), names_sort(second));
+	return merge(sort_names(list), sort_names(second));
 }

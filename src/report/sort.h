@@ -21,6 +21,6 @@ struct name {
 };
 
 /* The same list sorted by length, then bytes. */
-struct name *names_sort(struct name *list);
+struct name *sort_names(struct name *list);
 
 #endif
