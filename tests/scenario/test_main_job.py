@@ -79,3 +79,9 @@ def test_a_deactivated_certificate_loses_its_session(thingward):
     assert pump.connect() == 0
     thingward.api.update_certificate(certificateId=pump.certificate_id, newStatus="INACTIVE")
     pump.wait_closed()
+
+
+def test_the_clock_moves_by_command(thingward):
+    before = thingward.settle()
+    assert int(thingward.command("clock", "advance", 300, "--data-dir", thingward.dir)) == before + 300000
+    assert thingward.settle() == before + 300000
