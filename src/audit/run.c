@@ -13,7 +13,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SLICE 200 /* resources judged between two writes */
+#define SLICE    200   /* resources judged between two writes */
+#define RETRY_MS 30000 /* after the store failed */
 
 struct audit {
 	struct store *store;
@@ -304,17 +305,18 @@ static void drop_wakes(struct queue *queue)
 	}
 }
 
+/* A task stands behind its last slice, wherever the store failed, and goes on from there. */
 static void *work(void *ctx)
 {
 	struct audit *audit = ctx;
+	int err = 0;
 	while (!atomic_load(&audit->is_stopping)) {
-		(void)queue_wait(audit->queue, -1);
+		(void)queue_wait(audit->queue, err ? RETRY_MS : -1);
 		drop_wakes(audit->queue);
-		int err = run_tasks(audit);
+		err = run_tasks(audit);
 		if (err && err != -ECANCELED)
-			log_error("audit",
-				  "the store failed (%s): audits stand still until one is started",
-				  g_strerror(-err));
+			log_error("audit", "the store failed (%s): tried again in %d s",
+				  g_strerror(-err), RETRY_MS / 1000);
 	}
 	return NULL;
 }
