@@ -130,6 +130,16 @@ static int find_parts(const struct api_request *request, struct parts *parts, st
 	return 0;
 }
 
+/* As access keys are written: what else is claimed here would stand in logs and trail. */
+static bool is_key_id(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!g_ascii_isalnum(*p) && *p != '_' && *p != '-')
+			return false;
+	}
+	return text[0] != '\0';
+}
+
 static int parse_credential(char *credential, struct sigv4 *ret, struct refusal *refusal)
 {
 	const char **fields[] = {&ret->key_id, &ret->date, &ret->region, &ret->service};
@@ -140,7 +150,7 @@ static int parse_credential(char *credential, struct sigv4 *ret, struct refusal 
 		if (p)
 			*p++ = '\0';
 	}
-	if (!p || strcmp(p, "aws4_request") != 0 || ret->key_id[0] == '\0')
+	if (!p || strcmp(p, "aws4_request") != 0 || !is_key_id(ret->key_id))
 		return refuse(refusal, INCOMPLETE,
 			      "Credential must be KEY/DATE/REGION/SERVICE/aws4_request");
 	return 0;
