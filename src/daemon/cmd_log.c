@@ -1,4 +1,5 @@
 #include "api/trail.h"
+#include "base/log.h"
 #include "daemon/command.h"
 #include "daemon/tool.h"
 
@@ -7,13 +8,24 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
+/* Whoever was refused chose some of these texts: none acts on the terminal (S23). */
+static void print_inert(const char *line)
+{
+	size_t n = strlen(line), cap = 4 * n + 1;
+	g_autofree char *inert = g_malloc(cap);
+	(void)puts(log_inert(line, n, inert, cap));
+}
+
 static int print_row(const struct trail_row *row, void *ctx)
 {
 	(void)ctx;
 	g_autoptr(GDateTime) at = g_date_time_new_from_unix_utc(row->at_ms / 1000);
 	g_autofree char *when = g_date_time_format(at, "%Y-%m-%dT%H:%M:%SZ");
-	(void)printf("%s %s %s %s %s %s %s\n", when, row->key_id, row->address, row->operation,
-		     *row->target ? row->target : "-", row->result, row->detail);
+	g_autofree char *line =
+		g_strjoin(" ", when, *row->key_id ? row->key_id : "-", row->address,
+			  *row->operation ? row->operation : "-", *row->target ? row->target : "-",
+			  row->result, row->detail, NULL);
+	print_inert(line);
 	return 0;
 }
 
