@@ -75,6 +75,7 @@ def test_second_daemon_is_refused(thingward):
 
 
 def test_test_settings_need_the_flag(make_thingward):
+    """S32."""
     thingward = make_thingward().init()
     done = thingward.command("serve", "--data-dir", thingward.dir, check=False)
     assert done.returncode == 78
@@ -91,6 +92,7 @@ def test_init_refuses_what_is_initialised(make_thingward):
 
 
 def test_keys_work_beside_the_daemon(thingward):
+    """S25: a key is shown once, here in a file of the caller's."""
     out = thingward.home / "viewer.key"
     thingward.command(
         *("key", "create", "--role", "viewer", "--out", out, "--data-dir", thingward.dir)
@@ -133,6 +135,7 @@ def test_reload_and_readiness_are_told_to_the_service_manager(make_thingward):
 
 
 def test_doctor_finds_what_is_wrong(thingward):
+    """S26: owners and modes."""
     good = thingward.command("doctor", "--data-dir", thingward.dir)
     assert "WRONG" not in good
     (thingward.dir / "ca" / "device-ca.key").chmod(0o644)

@@ -1,4 +1,4 @@
-/* The HTTP server as a client sees it: raw bytes over a loopback connection. */
+/* The HTTP server as a client sees it: raw bytes over a loopback connection (S14, S19, S20). */
 #include "api_env.h"
 #include "signer.h"
 

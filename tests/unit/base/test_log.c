@@ -1,4 +1,4 @@
-/* Log lines: text from outside cannot act, a line is one write and ends. */
+/* Log lines: text from outside cannot act (S23), a line is one write and ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -74,6 +74,7 @@ static void test_rate_of_the_account(void **state)
 	admission_free(a);
 }
 
+/* S12. */
 static void test_cap_forgets_the_most_silent(void **state)
 {
 	struct admission_limits limits = usual;

@@ -162,6 +162,7 @@ static void test_damaged_frame_leaves_nothing(void **state)
 	plugin_close(&p);
 }
 
+/* S5. */
 static void test_second_plugin_of_a_broker_is_refused(void **state)
 {
 	struct plugin_kit first, second, other;

@@ -102,6 +102,7 @@ static void test_missing_file(void **state)
 	settings_clear(&s);
 }
 
+/* S32. */
 static void test_values_for_tests_are_marked(void **state)
 {
 	static const struct {
@@ -160,6 +161,7 @@ static void test_table_is_sorted_and_documented(void **state)
 	settings_clear(&s);
 }
 
+/* S25. */
 static void test_root_key_is_taken_once(void **state)
 {
 	struct root_key key;

@@ -1,4 +1,5 @@
-/* The greatest reports that the limits allow are read; hostile ones cost no more than great ones.
+/* S13: the greatest reports that the limits allow are read; hostile ones cost no more than great
+ * ones.
  */
 #include "read.h"
 
