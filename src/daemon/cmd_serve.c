@@ -91,6 +91,7 @@ static int start_evaluator(struct daemon *d, struct fault *fault)
 		.ready = d->ready,
 		.epoch = d->epoch,
 		.state_dir = d->common.paths.at[PATH_STATE],
+		.checkpoint_entries = (uint64_t)d->common.settings.checkpoint_entries,
 		.limits = {.min_report_delta_ms = MARK_MS,
 			   .max_unregistered = (uint32_t)d->common.settings.max_unregistered},
 	};

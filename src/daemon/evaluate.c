@@ -12,10 +12,9 @@
 #include <errno.h>
 #include <pthread.h>
 
-#define CHECKPOINT_ENTRIES 200000 /* a checkpoint comes after so many, or with a mark */
-#define COMMIT_ENTRIES     20000  /* the offset moves at least this often, effects or not */
-#define HOUR_MS            (3600LL * 1000)
-#define RETRY_US           (1000 * 1000)
+#define COMMIT_ENTRIES 20000 /* the offset moves at least this often, effects or not */
+#define HOUR_MS        (3600LL * 1000)
+#define RETRY_US       (1000 * 1000)
 
 /* Where in the log a mark stood: to keep the last hour. */
 struct milestone {
@@ -175,7 +174,7 @@ static void evaluate_batch(struct evaluator *e, struct batch *batch)
 	counter_add(e->options.ready, COUNTER_entries_evaluated, batch->entries->len);
 	settle(e, pages_size(batch->pages));
 	batch_free(batch);
-	if (e->is_mark_seen || e->at - e->saved >= CHECKPOINT_ENTRIES)
+	if (e->is_mark_seen || e->at - e->saved >= e->options.checkpoint_entries)
 		checkpoint(e);
 	tell_stats(e);
 }

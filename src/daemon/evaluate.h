@@ -25,6 +25,7 @@ struct evaluator_options {
 	unsigned part;
 	uint64_t epoch; /* of the lease */
 	const char *state_dir;
+	uint64_t checkpoint_entries; /* a checkpoint comes after so many, or with a mark */
 	struct detect_limits limits;
 };
 

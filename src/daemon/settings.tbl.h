@@ -17,6 +17,8 @@ TEXT(broker, endpoint, endpoint, "localhost",
      "host name of the broker, as DescribeEndpoint answers it")
 CHOICE(clock, mode, clock_manual, "real", "real|manual", "manual",
        "manual: time moves by `thingward clock advance`")
+NUMBER(detect, checkpoint_entries, checkpoint_entries, 200000, 1000, 100000000, 0,
+       "entries of the log between checkpoints: more make a start after a crash longer")
 NUMBER(detect, max_unregistered, max_unregistered, 10000, 0, 10000000, 0,
        "devices that are not in the registry and still watched; more are counted and left out")
 FLAG(http, allow_plaintext, http_allow_plaintext, false,

@@ -67,6 +67,7 @@ static inline void kit_start_evaluator(struct daemon_kit *k)
 		.ready = k->ready,
 		.epoch = k->epoch,
 		.state_dir = k->state,
+		.checkpoint_entries = 200000,
 		.limits = {.min_report_delta_ms = 300000, .max_unregistered = 100},
 	};
 	if (evaluator_new(&options, &k->evaluator, &k->is_fresh, &fault) < 0)
