@@ -16,7 +16,8 @@ struct chance chance_system(void);
 /* A fixed sequence from a seed, for tests. *state is the caller's and holds the seed at first. */
 struct chance chance_seeded(uint64_t *state);
 
-/* A random version 4 UUID, lower case, and 32 random hex digits: the two forms of id that AWS hands out. */
+/* A random version 4 UUID, lower case, and 32 random hex digits: the two forms of id that AWS hands
+ * out. */
 #define ID_UUID_SIZE 37
 #define ID_HEX_SIZE  33
 void id_uuid(struct chance chance, char out[ID_UUID_SIZE]);

@@ -1,5 +1,5 @@
-/* CHECK states what cannot happen unless our own code is wrong; it stays on in production, prints one
- * line and aborts. Input from outside never reaches a CHECK: a peer's fault is an error code.
+/* CHECK states what cannot happen unless our own code is wrong; it stays on in production, prints
+ * one line and aborts. Input from outside never reaches a CHECK: a peer's fault is an error code.
  * The broker plugin and what it links (policy/decide, broker/frame) do not use it: a guest never
  * aborts its host. */
 #ifndef BASE_CHECK_H

@@ -144,7 +144,8 @@ static bool run_first(struct clock *c, int64_t until_ms)
 
 int64_t clock_run(struct clock *c)
 {
-	/* What a deadline sets for now or earlier runs in the next call: no deadline can hold the loop. */
+	/* What a deadline sets for now or earlier runs in the next call: no deadline can hold the
+	 * loop. */
 	int64_t now = clock_now_ms(c);
 	uint64_t newest = c->last_handle;
 	while (c->len && c->heap[0].handle <= newest && run_first(c, now))

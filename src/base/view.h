@@ -11,8 +11,11 @@ struct view {
 	size_t n;
 };
 
-#define VIEW_LIT(s)  ((struct view){"" s, sizeof(s) - 1})
-#define VIEW_INIT(s) {"" s, sizeof(s) - 1} /* the same as an initializer, for static tables */
+#define VIEW_LIT(s) ((struct view){"" s, sizeof(s) - 1})
+/* The same as an initializer, for static tables. */
+/* clang-format off */
+#define VIEW_INIT(s) {"" s, sizeof(s) - 1}
+/* clang-format on */
 
 static inline struct view view_of(const char *s)
 {
