@@ -1,5 +1,7 @@
-/* covers: src/api/route.c src/api/uri.c src/api/gather.c src/api/shape_read.c src/api/shape_check.c src/api/timestamp.c */
-/* Requests from anybody through routing, members and constraints. What passes must be written as an
+/* covers: src/api/route.c src/api/uri.c src/api/gather.c src/api/shape_read.c src/api/shape_check.c
+ * src/api/timestamp.c
+ *
+ * Requests from anybody through routing, members and constraints. What passes must be written as an
  * answer would be, and read again to the same. */
 #include "requests.h"
 

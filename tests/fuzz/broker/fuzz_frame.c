@@ -1,4 +1,6 @@
-/* Datagrams as they come from the other end, through every reader. */
+/* covers: src/broker/frame.c src/base/cursor.c
+ *
+ * Datagrams as they come from the other end, through every reader. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,4 +1,6 @@
-/* Snapshot bytes. The checksum is set right first, so that what stands behind it is reached; what
+/* covers: src/broker/snapshot_read.c
+ *
+ * Snapshot bytes. The checksum is set right first, so that what stands behind it is reached; what
  * loads must bear being asked everything. */
 #include <stddef.h>
 #include <stdint.h>

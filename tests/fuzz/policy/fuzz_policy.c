@@ -1,4 +1,7 @@
-/* A policy document: read, compiled, checked, decided, and looked at by the audit. */
+/* covers: src/policy/compile.c src/policy/condition.c src/policy/rewrite.c
+ * src/policy/glob_compile.c src/policy/reach.c src/policy/decide.c src/policy/glob.c
+ *
+ * A policy document: read, compiled, checked, decided, and looked at by the audit. */
 #include "policy/policy.h"
 #include "requests.h"
 

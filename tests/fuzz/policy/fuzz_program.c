@@ -1,4 +1,6 @@
-/* The bytes of a program, as the broker plugin finds them in a snapshot: what policy_program_valid
+/* covers: src/policy/valid.c src/policy/decide.c src/policy/glob.c
+ *
+ * The bytes of a program, as the broker plugin finds them in a snapshot: what policy_program_valid
  * lets pass, policy_decide walks without reading outside. */
 #include "requests.h"
 

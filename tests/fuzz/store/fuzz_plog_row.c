@@ -1,4 +1,6 @@
-/* A row of the log as a damaged disk could give it: read whole or refused, and what is read writes
+/* covers: src/store/plog_row.c
+ *
+ * A row of the log as a damaged disk could give it: read whole or refused, and what is read writes
  * the same row again. */
 #include "base/check.h"
 #include "store/plog_priv.h"
