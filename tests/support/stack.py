@@ -214,8 +214,17 @@ class Stack:
         raise AssertionError(f"no metric {name}")
 
     @property
+    def address(self):
+        return f"127.0.0.1:{self.http_port}"
+
+    @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http://{self.address}"
+
+    def create_key(self, role):
+        """Id and secret of a new access key."""
+        shown = self.command("key", "create", "--role", role, "--data-dir", self.dir)
+        return tuple(line.split(" = ")[1] for line in shown.splitlines())
 
     def aws_env(self, key_id=KEY_ID, secret=SECRET):
         """What the AWS CLI reads from its environment; nothing comes from the account's own files."""
