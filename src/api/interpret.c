@@ -218,8 +218,8 @@ static int publish(struct run *run)
 	log_error("api", "%s is stored but did not reach log and snapshot: %s",
 		  run->call.operation->name, g_strerror(-result));
 	return refuse(&run->refusal, "ServiceUnavailableException",
-		      "The change is stored but not yet in force; it will be as soon as the "
-		      "broker's link is back");
+		      "The change is stored but not yet in force everywhere; it will be without "
+		      "another call. /readyz says what it waits for");
 }
 
 static int prepare(struct run *run)

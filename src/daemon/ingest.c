@@ -51,7 +51,9 @@ struct ingest {
 	struct lot own;     /* marks and brokers given up: no producer */
 	GArray *lots;       /* of struct lot: appended for others */
 	GPtrArray *appends; /* their requests */
-	bool is_stalled, is_ring_due;
+	bool is_full;       /* the last append found no room */
+	bool is_stalled;    /* and what the brokers sent waits for it */
+	bool is_ring_due;
 	uint64_t head; /* of the log */
 
 	/* What somebody waits for. */
@@ -266,21 +268,32 @@ static GPtrArray *lots_with_news(struct ingest *g)
 	return all;
 }
 
-static void stall(struct ingest *g)
+/* Ends the appends of others. */
+static void finish_appends(struct ingest *g, int result)
 {
-	if (!g->is_stalled)
+	for (guint i = 0; i < g->lots->len; i++)
+		lot_clear(&g_array_index(g->lots, struct lot, i));
+	(void)g_array_set_size(g->lots, 0);
+	for (guint i = 0; i < g->appends->len; i++)
+		finish(g_ptr_array_index(g->appends, i), result);
+	(void)g_ptr_array_set_size(g->appends, 0);
+}
+
+static void tell_full(struct ingest *g)
+{
+	if (!g->is_full)
 		log_error("ingest",
 			  "the disk is full: ingest waits; make room in the data directory");
-	g->is_stalled = true;
+	g->is_full = true;
 	ready_bad(g->options.ready, READY_STORE,
 		  "the disk is full: ingest waits until there is room");
 }
 
-static void unstall(struct ingest *g)
+static void tell_room(struct ingest *g)
 {
-	if (g->is_stalled)
+	if (g->is_full)
 		log_notice("ingest", "there is room on the disk again: ingest goes on");
-	g->is_stalled = false;
+	g->is_full = false;
 	ready_good(g->options.ready, READY_STORE);
 }
 
@@ -303,12 +316,7 @@ static void empty_lots(struct ingest *g, const GPtrArray *lots)
 {
 	for (guint i = 0; i < lots->len; i++)
 		lot_empty(g_ptr_array_index(lots, i));
-	for (guint i = 0; i < g->lots->len; i++)
-		lot_clear(&g_array_index(g->lots, struct lot, i));
-	(void)g_array_set_size(g->lots, 0);
-	for (guint i = 0; i < g->appends->len; i++)
-		finish(g_ptr_array_index(g->appends, i), 0);
-	(void)g_ptr_array_set_size(g->appends, 0);
+	finish_appends(g, 0);
 }
 
 static void answer_all(struct ingest *g)
@@ -320,6 +328,27 @@ static void answer_all(struct ingest *g)
 		g->is_ring_due |= broker_answer(value);
 }
 
+/* A turn that appended nothing. */
+static void end_empty_turn(struct ingest *g)
+{
+	answer_all(g);
+	ring_if_due(g);
+	pages_free(g_steal_pointer(&g->in.pages));
+}
+
+/* The disk is full. Others are told so at once: a change that must reach the brokers does not queue
+ * behind one that the log cannot take (S16). What the brokers sent waits; false when it does. */
+static bool stall(struct ingest *g)
+{
+	tell_full(g);
+	finish_appends(g, -ENOSPC);
+	g_autoptr(GPtrArray) left = lots_with_news(g);
+	g->is_stalled = left->len > 0;
+	if (!g->is_stalled)
+		end_empty_turn(g);
+	return !g->is_stalled;
+}
+
 /* Makes the turn durable, answers, hands over. False: the disk is full and the turn stays as it is.
  */
 static bool end_turn(struct ingest *g)
@@ -329,20 +358,19 @@ static bool end_turn(struct ingest *g)
 	for (guint i = 0; i < lots->len; i++)
 		batches[i] = lot_batch(g_ptr_array_index(lots, i));
 	int r = lots->len ? plog_append(g->options.store, g->options.part, batches, lots->len) : 0;
-	if (r == -ENOSPC) {
-		stall(g);
-		return false;
-	}
+	if (r == -ENOSPC)
+		return stall(g);
 	if (r < 0)
 		fatal("ingest", "appending to the log: %s", g_strerror(-r));
-	if (lots->len)
-		unstall(g);
+	g->is_stalled = false;
+	if (!lots->len) {
+		end_empty_turn(g);
+		return true;
+	}
+	tell_room(g);
 	answer_all(g);
 	ring_if_due(g);
-	if (lots->len)
-		hand_over(g, lots, batches);
-	else
-		pages_free(g_steal_pointer(&g->in.pages));
+	hand_over(g, lots, batches);
 	empty_lots(g, lots);
 	return true;
 }
@@ -410,8 +438,6 @@ static void *run(void *ctx)
 		if (end_turn(g))
 			settle_if_done(g);
 	}
-	for (guint i = 0; i < g->appends->len; i++)
-		finish(g_ptr_array_index(g->appends, i), -ENOSPC);
 	return NULL;
 }
 

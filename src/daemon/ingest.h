@@ -48,8 +48,8 @@ void ingest_free(struct ingest *g);
 
 /* The calls of other threads. */
 
-/* Appends a batch and waits until it is durable: 0, or -ENOSPC when the daemon stops while the disk
- * is full. What the batch points to is borrowed until then. */
+/* Appends a batch and waits until it is durable: 0, or -ENOSPC when the disk is full: nothing of it
+ * is taken. What the batch points to is borrowed until then. */
 int ingest_append(struct ingest *g, const struct plog_batch *batch) MUST_USE;
 /* Tells every plugin that a snapshot of this generation is there; on return it is in their sockets.
  */

@@ -13,6 +13,7 @@
 
 #define PRODUCER    "change"
 #define FORGET_EACH 1024 /* change rows kept before they are deleted */
+#define RETRY_S     5    /* after a round that failed */
 
 struct publisher {
 	struct publisher_options options;
@@ -20,6 +21,8 @@ struct publisher {
 	uint64_t logged;   /* generation that the log has */
 	uint64_t written;  /* generation of the snapshot file */
 	int64_t forgotten; /* change rows up to here are deleted */
+	bool is_fresh;     /* the log is to get everything, not the changes alone */
+	guint retry;       /* of the main loop */
 
 	pthread_mutex_t lock; /* of what follows: rounds */
 	pthread_cond_t done;
@@ -121,12 +124,12 @@ static int take_change(const struct change *change, void *ctx)
 
 /* ---- A round ---- */
 
-static int look(struct round *round, bool is_fresh)
+static int look(struct round *round)
 {
 	struct publisher *p = round->p;
 	int64_t newest;
 	int r = change_newest(p->reader, &newest);
-	if (r == 0 && is_fresh) {
+	if (r == 0 && p->is_fresh) {
 		r = add_config(round, "");
 		if (r == 0)
 			r = registry_each_thing(p->reader, add_walked, round);
@@ -148,11 +151,11 @@ static int look(struct round *round, bool is_fresh)
 	return snapshot_build(p->reader, round->g, p->options.settings, &round->builder);
 }
 
-static int look_in_one_view(struct round *round, bool is_fresh)
+static int look_in_one_view(struct round *round)
 {
 	int r = store_read_begin(round->p->reader);
 	if (r == 0) {
-		r = look(round, is_fresh);
+		r = look(round);
 		store_read_end(round->p->reader);
 	}
 	return r;
@@ -172,9 +175,11 @@ static int append(struct round *round)
 		.frame_ends = (const size_t *)(void *)round->ends->data,
 	};
 	int r = ingest_append(p->options.ingest, &batch);
-	if (r == 0)
-		p->logged = round->g;
-	return r;
+	if (r < 0)
+		return r;
+	p->logged = round->g;
+	p->is_fresh = false;
+	return 0;
 }
 
 static int write_snapshot(struct round *round)
@@ -184,6 +189,8 @@ static int write_snapshot(struct round *round)
 	if (round->g == p->written)
 		return 0;
 	int r = snapshot_write(round->builder, o->snapshot, o->mode, o->gid);
+	if (r == -ENOSPC && store_make_room(o->store))
+		r = snapshot_write(round->builder, o->snapshot, o->mode, o->gid);
 	if (r < 0) {
 		(void)fault_set(&round->fault, FAULT_INTERNAL, "%s: %s", o->snapshot,
 				g_strerror(-r));
@@ -211,9 +218,9 @@ static void forget_if_many(struct publisher *p)
 
 /* The brokers first: whoever is to be cut off is cut off though the log cannot take anything (S16).
  */
-static int publish_round(struct round *round, bool is_fresh)
+static int publish_round(struct round *round)
 {
-	int r = look_in_one_view(round, is_fresh);
+	int r = look_in_one_view(round);
 	if (r == 0)
 		r = write_snapshot(round);
 	if (r == 0)
@@ -233,7 +240,7 @@ static void tell(struct round *round, int r)
 	ready_bad(ready, READY_PUBLISH, "changes wait: %s", why);
 }
 
-static int run_round(struct publisher *p, bool is_fresh)
+static int run_round(struct publisher *p)
 {
 	struct round round = {
 		.p = p,
@@ -243,7 +250,7 @@ static int run_round(struct publisher *p, bool is_fresh)
 		.bodies = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref),
 		.written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 	};
-	int r = publish_round(&round, is_fresh);
+	int r = publish_round(&round);
 	tell(&round, r);
 	if (r == 0)
 		forget_if_many(p);
@@ -262,7 +269,7 @@ static void lead_round(struct publisher *p)
 	uint64_t covers = p->asked;
 	p->is_running = true;
 	CHECK(pthread_mutex_unlock(&p->lock) == 0);
-	int r = run_round(p, false);
+	int r = run_round(p);
 	CHECK(pthread_mutex_lock(&p->lock) == 0);
 	p->is_running = false;
 	p->answered = covers;
@@ -286,6 +293,19 @@ int publisher_publish(void *publisher)
 	return r;
 }
 
+/* What failed is done again without anybody asking: changes are in force at last when the disk has
+ * room again. */
+static gboolean retry(gpointer ctx)
+{
+	struct publisher *p = ctx;
+	CHECK(pthread_mutex_lock(&p->lock) == 0);
+	bool has_failed = p->result < 0 && !p->is_running;
+	CHECK(pthread_mutex_unlock(&p->lock) == 0);
+	if (has_failed)
+		(void)publisher_publish(p);
+	return G_SOURCE_CONTINUE;
+}
+
 /* ---- Life ---- */
 
 /* The file may be gone, damaged, or made under other settings: every start writes it anew, as a new
@@ -296,7 +316,7 @@ static int add_start(struct sql_conn *txn, void *ctx)
 	return change_add(txn, CHANGE_SETTINGS, "", NULL);
 }
 
-static int catch_up(struct publisher *p, bool is_fresh, struct fault *fault)
+static int catch_up(struct publisher *p, struct fault *fault)
 {
 	const struct publisher_options *o = &p->options;
 	uint64_t on_disk = snapshot_generation(o->snapshot);
@@ -304,11 +324,11 @@ static int catch_up(struct publisher *p, bool is_fresh, struct fault *fault)
 	if (r == 0)
 		r = store_write(o->store, add_start, NULL);
 	if (r == 0)
-		r = run_round(p, is_fresh);
-	if (r < 0)
+		r = p->result = run_round(p);
+	if (r < 0 && r != -ENOSPC) /* what serves on a full disk begins on one, too */
 		return fault_set(fault, FAULT_INTERNAL, "publishing the registry: %s",
 				 g_strerror(-r));
-	if (on_disk >= p->written)
+	if (r == 0 && on_disk >= p->written)
 		log_error("publish",
 			  "the snapshot had generation %llu, the store is at %llu: it was put back "
 			  "to an older "
@@ -322,12 +342,14 @@ int publisher_new(const struct publisher_options *options, bool is_fresh, struct
 {
 	struct publisher *p = g_new0(struct publisher, 1);
 	p->options = *options;
+	p->is_fresh = is_fresh;
 	CHECK(pthread_mutex_init(&p->lock, NULL) == 0 && pthread_cond_init(&p->done, NULL) == 0);
 	p->reader = store_reader_open(options->store, fault);
-	if (!p->reader || catch_up(p, is_fresh, fault) < 0) {
+	if (!p->reader || catch_up(p, fault) < 0) {
 		publisher_free(p);
 		return -1;
 	}
+	p->retry = g_timeout_add_seconds(RETRY_S, retry, p);
 	*ret = p;
 	return 0;
 }
@@ -336,6 +358,8 @@ void publisher_free(struct publisher *p)
 {
 	if (!p)
 		return;
+	if (p->retry)
+		(void)g_source_remove(p->retry);
 	if (p->reader)
 		store_reader_close(p->reader);
 	(void)pthread_cond_destroy(&p->done);

@@ -8,7 +8,8 @@
  *   3. the snapshot file with generation g replaces the old one; the plugins are told;
  *   4. the entries are appended as frames last+1 .. g of producer "change": after a crash the
  * producer's last frame tells which are taken, so each is taken once. A crash between any two
- * leaves work that the next start takes up: it always publishes anew. */
+ * leaves work that the next start takes up: it always publishes anew. Whatever fails (a full disk)
+ * is done again every few seconds, from the main loop of whoever made the publisher. */
 #ifndef DAEMON_PUBLISH_H
 #define DAEMON_PUBLISH_H
 

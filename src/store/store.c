@@ -36,10 +36,15 @@ int store_writer_run(struct store_writer *w, enum sql_txn kind, sql_txn_fn *fn, 
 	return r;
 }
 
+bool store_make_room(struct store *store)
+{
+	return reserve_release(&store->reserve);
+}
+
 int store_write(struct store *store, store_write_fn *fn, void *ctx)
 {
 	int r = store_writer_run(&store->main, TXN_WRITE, fn, ctx);
-	if (r == -ENOSPC && reserve_release(&store->reserve))
+	if (r == -ENOSPC && store_make_room(store))
 		r = store_writer_run(&store->main, TXN_WRITE, fn, ctx);
 	return r;
 }

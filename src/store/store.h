@@ -53,4 +53,9 @@ void store_read_end(struct sql_conn *reader);
 typedef int store_write_fn(struct sql_conn *txn, void *ctx);
 int store_write(struct store *store, store_write_fn *fn, void *ctx) MUST_USE;
 
+/* The disk is full, and a file beside the store must be written all the same: sets free the space
+ * that the store keeps for that, as store_write does by itself (S16). False: there was none left.
+ */
+bool store_make_room(struct store *store) MUST_USE;
+
 #endif
