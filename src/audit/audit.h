@@ -45,9 +45,8 @@ int audit_configuration_delete(struct registry *r) MUST_USE;
 
 /* ---- Tasks (section 7.3) ---- */
 
-/* Tasks and their findings are kept so long after the start; the worker deletes them when it runs
- * another. */
-#define AUDIT_RETENTION_DAYS 90
+/* Tasks and their findings are kept for settings->audit_retention_days after the start; the worker
+ * deletes them when it runs another. */
 
 /* check_names: a list of strings. */
 int audit_task_start(struct registry *r, json_t *check_names, char ret_id[ID_HEX_SIZE]) MUST_USE;

@@ -37,9 +37,9 @@ static int forget_slice(struct sql_conn *txn, void *ctx)
 	return err ? err : sql_exec(txn, SQL_audit_task_forget, SQL_ARGS(task), NULL);
 }
 
-int retention_apply(struct store *store, int64_t now_ms)
+int retention_apply(struct store *store, int64_t before_ms)
 {
-	struct forgetting f = {.before_ms = now_ms - AUDIT_RETENTION_DAYS * INT64_C(86400000)};
+	struct forgetting f = {.before_ms = before_ms};
 	int err = 0;
 	while (!err && !f.is_done)
 		err = store_write(store, forget_slice, &f);

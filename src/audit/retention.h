@@ -5,8 +5,8 @@
 #include "base/compiler.h"
 #include "store/store.h"
 
-/* Deletes tasks that have ended and started before the retention (AUDIT_RETENTION_DAYS before now),
- * with their findings, a few hundred rows a transaction. 0 or a negative errno. */
-int retention_apply(struct store *store, int64_t now_ms) MUST_USE;
+/* Deletes tasks that have ended and started before `before_ms`, with their findings, a few hundred
+ * rows a transaction. 0 or a negative errno. */
+int retention_apply(struct store *store, int64_t before_ms) MUST_USE;
 
 #endif

@@ -258,7 +258,8 @@ static int write_end(struct sql_conn *txn, void *ctx)
 
 static int run_task(struct audit *audit, const struct task *task)
 {
-	int err = retention_apply(audit->store, clock_now_ms(audit->clock));
+	int64_t kept_ms = audit->settings->audit_retention_days * INT64_C(86400000);
+	int err = retention_apply(audit->store, clock_now_ms(audit->clock) - kept_ms);
 	while (err == RUN_GOES_ON)
 		err = run_next_check(audit, task);
 	if (err != RUN_IS_OVER)

@@ -221,15 +221,16 @@ static int take_item(struct sql_rows *row, void *ctx)
 
 static int check_span(struct registry *r, int64_t from_ms, int64_t to_ms)
 {
-	const int64_t retention_ms = AUDIT_RETENTION_DAYS * INT64_C(86400000);
+	int64_t days = r->settings->audit_retention_days;
 	if (to_ms <= from_ms)
 		return fault_set(r->fault, FAULT_INVALID_REQUEST,
 				 "endTime: it must be later than startTime.");
-	if (from_ms < r->now_ms - retention_ms)
+	if (from_ms < r->now_ms - days * INT64_C(86400000))
 		return fault_set(r->fault, FAULT_INVALID_REQUEST,
-				 "startTime: it lies more than %d days back, and tasks are kept no "
+				 "startTime: it lies more than %" G_GINT64_FORMAT
+				 " days back, and tasks are kept no "
 				 "longer; give a later one.",
-				 AUDIT_RETENTION_DAYS);
+				 days);
 	return 0;
 }
 

@@ -182,7 +182,14 @@ static int start_http(struct daemon *d, struct fault *fault)
 static int start_deadlines(struct daemon *d, struct fault *fault)
 {
 	(void)fault;
-	struct deadlines_options options = {d->clock, d->store, d->ingest, d->evaluator};
+	struct deadlines_options options = {
+		.clock = d->clock,
+		.store = d->store,
+		.ingest = d->ingest,
+		.evaluator = d->evaluator,
+		.trail_days = d->common.settings.trail_retention_days,
+		.violation_days = d->common.settings.violation_retention_days,
+	};
 	d->deadlines = deadlines_new(&options);
 	return 0;
 }

@@ -5,9 +5,8 @@
 #include "daemon/marks.h"
 #include "registry/violation.h"
 
-#define DAY_MS             (24LL * 3600 * 1000)
-#define TRAIL_RETENTION_MS (400 * DAY_MS)
-#define LOOP_MS_MAX        1000 /* the system's clock may step; it is looked at once a second */
+#define DAY_MS      (24LL * 3600 * 1000)
+#define LOOP_MS_MAX 1000 /* the system's clock may step; it is looked at once a second */
 
 struct deadlines {
 	struct deadlines_options options;
@@ -33,6 +32,7 @@ static void on_mark(void *ctx, int64_t at_ms)
 /* ---- Retention ---- */
 
 struct forgetting {
+	const struct deadlines *deadlines;
 	int64_t now_ms;
 	bool more;
 };
@@ -40,14 +40,15 @@ struct forgetting {
 static int forget_violations(struct sql_conn *txn, void *ctx)
 {
 	struct forgetting *f = ctx;
-	return violation_forget(txn, f->now_ms - VIOLATION_RETENTION_MS, &f->more);
+	int64_t days = f->deadlines->options.violation_days;
+	return violation_forget(txn, f->now_ms - days * DAY_MS, &f->more);
 }
 
 static int forget_trail(struct sql_conn *txn, void *ctx)
 {
 	struct forgetting *f = ctx;
 	f->more = false;
-	return trail_forget(txn, f->now_ms - TRAIL_RETENTION_MS);
+	return trail_forget(txn, f->now_ms - f->deadlines->options.trail_days * DAY_MS);
 }
 
 static store_write_fn *const retentions[] = {forget_violations, forget_trail};
@@ -56,7 +57,7 @@ static void on_day(void *ctx, int64_t at_ms)
 {
 	struct deadlines *d = ctx;
 	for (size_t i = 0; i < ARRAY_LEN(retentions); i++) {
-		struct forgetting f = {at_ms, false};
+		struct forgetting f = {d, at_ms, false};
 		int r;
 		do
 			r = store_write(d->options.store, retentions[i], &f);
@@ -88,7 +89,7 @@ struct deadlines *deadlines_new(const struct deadlines_options *options)
 	int64_t now = clock_now_ms(options->clock);
 	int64_t mark = (now - MARK_DELAY_MS) / MARK_MS * MARK_MS + MARK_MS;
 	d->mark = clock_at(options->clock, mark + MARK_DELAY_MS, on_mark, d);
-	d->day = clock_at(options->clock, now + DAY_MS, on_day, d);
+	d->day = clock_at(options->clock, now, on_day, d); /* a daemon may live less than a day */
 	if (!clock_is_manual(options->clock))
 		d->timer = g_timeout_add(1, on_timer, d);
 	return d;

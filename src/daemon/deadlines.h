@@ -13,6 +13,7 @@ struct deadlines_options {
 	struct store *store;
 	struct ingest *ingest;
 	struct evaluator *evaluator;
+	int64_t trail_days, violation_days; /* what is older is deleted, once a day */
 };
 
 /* Sets them; with a real clock they run from the main loop, with a manual one from

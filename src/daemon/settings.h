@@ -21,6 +21,7 @@ struct settings {
 	int64_t http_skew_s, report_account_rate, report_max_devices, report_min_interval_s;
 	int64_t checkpoint_entries, max_unregistered, audit_window_lag_s, ml_min_datapoints,
 		ml_min_training_days;
+	int64_t trail_retention_days, violation_retention_days;
 	int64_t clock_manual, log_level;
 	bool http_allow_plaintext;
 	bool is_test;                      /* at least one value needs --allow-test-settings */

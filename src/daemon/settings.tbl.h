@@ -58,5 +58,11 @@ NUMBER(report, max_devices, report_max_devices, 1000000, 1, 100000000, 0,
        "devices whose last report is remembered for repetitions and the minimum delay")
 NUMBER(report, min_interval_seconds, report_min_interval_s, 300, 0, 86400, 1,
        "minimum delay between reports of a device")
+NUMBER(retention, audit_days, registry.audit_retention_days, 90, 1, 3650, 0,
+       "days that audit tasks and their findings are kept")
+NUMBER(retention, trail_days, trail_retention_days, 400, 1, 3650, 0,
+       "days that the record of changes and refusals is kept")
+NUMBER(retention, violation_days, violation_retention_days, 30, 1, 3650, 0,
+       "days that violations and their events are kept")
 TEXT(store, url, store_url, "",
      "sqlite:DIR or postgresql://...; empty: SQLite in the data directory")

@@ -22,6 +22,7 @@ struct registry_settings {
 	int64_t quota_behavior_values_per_profile;                        /* 1000 */
 	int64_t quota_on_demand_audits;                                   /* 10 */
 	int64_t quota_dimensions, quota_custom_metrics;                   /* 10, 100 */
+	int64_t audit_retention_days;                                     /* 90 */
 };
 
 #endif

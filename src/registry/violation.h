@@ -29,7 +29,6 @@ int violation_each_active(struct sql_conn *conn, violation_active_fn *fn, void *
 
 /* Deletes events from before `before_ms`, and verifications of violations that nothing tells of any
  * longer. A few thousand rows a call: *ret_more (may be NULL) tells that some are left. */
-#define VIOLATION_RETENTION_MS (30LL * 24 * 3600 * 1000)
 int violation_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more) MUST_USE;
 
 /* MetricValue of the API, the caller's. IPv4-mapped addresses are shown as IPv4; a count beyond

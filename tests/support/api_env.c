@@ -30,6 +30,7 @@ static const struct registry_settings default_settings = {
 	.quota_on_demand_audits = 10,
 	.quota_dimensions = 10,
 	.quota_custom_metrics = 100,
+	.audit_retention_days = 90,
 };
 
 static int count_publish(void *ctx)

@@ -460,7 +460,8 @@ static void test_old_tasks_are_forgotten(void **state)
 	work(t, &w);
 	g_autofree char *old = start_task(t, START_ALL);
 	ended(t, old);
-	clock_advance(t->env.clock, AUDIT_RETENTION_DAYS * INT64_C(86400000), NULL, NULL);
+	clock_advance(t->env.clock, t->settings.audit_retention_days * INT64_C(86400000), NULL,
+		      NULL);
 	g_autofree char *kept = start_task(t, START("\"" LOGGING "\""));
 	ended(t, kept);
 	g_autofree char *path = g_strconcat("/audit/tasks/", old, NULL);
