@@ -53,7 +53,7 @@ def call(client):
 
 def handlers():
     table = (kit.ROOT / "src" / "api" / "handlers.tbl.h").read_text()
-    return set(re.findall(r"^HANDLER\((\w+)\)", table, re.MULTILINE))
+    return set(re.findall(r"^(?:PREPARED_)?HANDLER\((\w+)\)", table, re.MULTILINE))
 
 
 def make_certificate(call, **members):
