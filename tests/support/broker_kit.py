@@ -42,16 +42,19 @@ def build_dir():
     raise RuntimeError("no thingward_mosquitto.so under build/: build first, or set THINGWARD_BUILD")
 
 
-def has_address_sanitizer():
-    return b"libasan.so" in (build_dir() / "thingward_mosquitto.so").read_bytes()
+def sanitizer():
+    """The runtime of the sanitizer that the plugin was built with, or None."""
+    plugin = (build_dir() / "thingward_mosquitto.so").read_bytes()
+    return next((name for name in ("libasan.so", "libtsan.so") if name.encode() in plugin), None)
 
 
 def broker_env():
-    """The broker's environment: a plugin built with sanitizers needs their runtime in the program that loads it."""
-    if not has_address_sanitizer():
+    """The broker's environment: a plugin built with a sanitizer needs its runtime in the program that loads it."""
+    name = sanitizer()
+    if not name:
         return dict(os.environ)
     runtime = subprocess.run(
-        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+        ["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True
     ).stdout.strip()
     return {**os.environ, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
 
