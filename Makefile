@@ -8,7 +8,7 @@ JOBS    ?= $(shell nproc)
 help:
 	@echo "make build      release build: build/thingward, build/thingward_mosquitto.so"
 	@echo "make test       installs what is missing, builds with sanitizers, runs every test"
-	@echo "make check      formatting, linters, both compilers, documents up to date"
+	@echo "make check      what takes longer: linters, both compilers, races, fuzzing, crashes; CHECK_ONLY=STEP for one"
 	@echo "make bench      figures beside a bare broker and bare parsers: ratios, and build/bench.json"
 	@echo "make demo       a broker, a daemon and a small fleet; DEMO_ONCE=1 ends by itself"
 	@echo "make install    DESTDIR= PREFIX=/usr/local"

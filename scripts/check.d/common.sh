@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# What the steps of scripts/check share. A step says one line of result; all else that it prints goes to stderr.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+JOBS=${JOBS:-$(nproc)}
+exec 3>&1 1>&2
+
+result() { printf '%s\n' "$*" >&3; }
+
+die() {
+	result "$*"
+	exit 1
+}
+
+need() { # TOOL...
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || die "$tool is not installed; cure: scripts/setup check"
+	done
+}
+
+build() { # PRESET
+	cmake --preset "$1" >/dev/null
+	cmake --build "build/$1" -j "$JOBS" || die "build/$1 does not build"
+}
+
+shipped() { git ls-files 'src/*.c' 'mosquitto/*.c'; }
+
+scenarios() { # PRESET PYTEST-ARGUMENT...; says how many passed
+	local preset=$1 closing
+	shift
+	closing=$(THINGWARD_BUILD=$PWD/build/$preset /usr/bin/python3 -m pytest -q -p no:cacheprovider "$@" |
+		tee /dev/stderr | tail -n 1) || die "scenarios: $closing"
+	echo "${closing%% in *}"
+}
