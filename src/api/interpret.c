@@ -335,6 +335,15 @@ static int steps(struct run *run)
 	return 0;
 }
 
+/* A denied call's members were not read yet; its record shall say what it was aimed at. */
+static void read_aim(struct run *run)
+{
+	struct refusal unread = {0};
+	if (run->route.operation && !run->call.in &&
+	    api_gather(&run->route, run->request, &run->call.in, &unread) < 0)
+		refusal_clear(&unread);
+}
+
 static void finish_refused(struct run *run, struct api_answer *ret)
 {
 	struct api *api = run->api;
@@ -343,9 +352,10 @@ static void finish_refused(struct run *run, struct api_answer *ret)
 	if (!op && run->route.is_path_known)
 		ret->status = 405;
 	bool is_recorded = ret->status == 403 || (op && op->writes && ret->status < 500);
-	if (is_recorded)
-		record_refusal(api, run->request, run->caller->key_id, op, run->call.in,
-			       &run->refusal);
+	if (!is_recorded)
+		return;
+	read_aim(run);
+	record_refusal(api, run->request, run->caller->key_id, op, run->call.in, &run->refusal);
 }
 
 void api_run(struct api *api, const struct api_caller *caller, const struct api_request *request,

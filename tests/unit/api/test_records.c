@@ -175,7 +175,8 @@ static void test_changes_and_refusals_are_recorded(void **state)
 	assert_true(g_str_has_prefix(
 		lines[1], "TWAKTEST 127.0.0.1 UpdateThing none ResourceNotFoundException "));
 	assert_true(g_str_has_prefix(
-		lines[2], "TWAKTEST 127.0.0.1 DeleteThing  AccessDeniedException {\"message\":"));
+		lines[2],
+		"TWAKTEST 127.0.0.1 DeleteThing lamp AccessDeniedException {\"message\":"));
 	assert_true(t->published == 1);
 }
 
