@@ -142,12 +142,12 @@ class Stack:
         self.broker_log.wait(r"mosquitto version .* running")
         return self
 
-    def start_daemon(self):
-        self.spawn_daemon()
+    def start_daemon(self, env=None):
+        self.spawn_daemon(env)
         self.daemon_log.wait(r"serve: version")
         return self
 
-    def spawn_daemon(self):
+    def spawn_daemon(self, env=None):
         """Starts it without waiting for anything."""
         flags = ["--allow-test-settings"] if self.is_test else []
         self.daemon = subprocess.Popen(
@@ -155,7 +155,7 @@ class Stack:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=clean_env(),
+            env=clean_env(env),
         )
         self.daemon_log = kit.Log(self.daemon.stderr)
 
@@ -179,6 +179,10 @@ class Stack:
         return code
 
     def stop_broker(self):
+        """Asks it to end, twice if need be: a SIGTERM from before its loop runs is lost. Its exit code."""
+        self.broker.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.broker.wait(10)
         self.broker.send_signal(signal.SIGTERM)
         return self.broker.wait(60)
 
