@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum row_type { ROW_TEXT, ROW_NUMBER, ROW_FLAG, ROW_CHOICE };
+enum row_type { ROW_TEXT, ROW_SECRET, ROW_NUMBER, ROW_FLAG, ROW_CHOICE };
 
 struct row {
 	const char *section, *key;
@@ -23,6 +23,8 @@ struct row {
 static const struct row rows[] = {
 #define TEXT(section, key, field, absent, help)                                                    \
 	{#section, #key, ROW_TEXT, FIELD(field), absent, 0, 0, 0, NULL, NULL, help},
+#define SECRET(section, key, field, absent, help)                                                  \
+	{#section, #key, ROW_SECRET, FIELD(field), absent, 0, 0, 0, NULL, NULL, help},
 #define NUMBER(section, key, field, absent, min, max, below, help)                                 \
 	{#section, #key, ROW_NUMBER, FIELD(field), #absent, min, max, below, NULL, NULL, help},
 #define FLAG(section, key, field, absent, help)                                                    \
@@ -31,6 +33,7 @@ static const struct row rows[] = {
 	{#section, #key, ROW_CHOICE, FIELD(field), absent, 0, 0, 0, words, test, help},
 #include "daemon/settings.tbl.h"
 #undef TEXT
+#undef SECRET
 #undef NUMBER
 #undef FLAG
 #undef CHOICE
@@ -148,6 +151,7 @@ static int take(struct settings *s, const struct row *row, const char *text, str
 	void *field = field_of(s, row);
 	switch (row->type) {
 	case ROW_TEXT:
+	case ROW_SECRET:
 		if (!g_utf8_validate(text, -1, NULL) || strpbrk(text, "\r\n"))
 			return fault_set(fault, FAULT_INVALID_REQUEST,
 					 "%s: must be one line of UTF-8", name);
@@ -316,7 +320,7 @@ int settings_load(const struct settings_sources *from, struct settings *ret, str
 void settings_clear(struct settings *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (rows[i].type == ROW_TEXT)
+		if (rows[i].type == ROW_TEXT || rows[i].type == ROW_SECRET)
 			g_free(*(char **)field_of(s, &rows[i]));
 	}
 	*s = (struct settings){0};
@@ -328,6 +332,8 @@ static char *value_text(const struct settings *s, const struct row *row)
 	switch (row->type) {
 	case ROW_TEXT:
 		return g_strdup(*(char *const *)field);
+	case ROW_SECRET:
+		return g_strdup(**(char *const *)field ? "(set)" : "");
 	case ROW_NUMBER:
 		return g_strdup_printf("%lld", (long long)*(const int64_t *)field);
 	case ROW_FLAG:

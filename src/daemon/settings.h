@@ -42,7 +42,8 @@ int settings_load(const struct settings_sources *from, struct settings *ret,
 		  struct fault *fault) MUST_USE;
 void settings_clear(struct settings *s);
 
-/* Calls fn with every row: its key, its value as text, its default, its help. */
+/* Calls fn with every row: its key, its value as text ("(set)" for a secret), its
+ * default, its help. */
 typedef void settings_fn(const char *key, const char *value, const char *absent, const char *help,
 			 void *ctx);
 void settings_each(const struct settings *s, settings_fn *fn, void *ctx);

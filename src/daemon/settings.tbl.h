@@ -1,6 +1,7 @@
 /* Every setting, a row each, in the order `thingward settings` prints them.
  *
  *   TEXT(section, key, field, default, help)
+ *   SECRET(section, key, field, default, help)   a text that may hold a secret: never shown (S25)
  *   NUMBER(section, key, field, default, min, max, test_below, help)
  *   FLAG(section, key, field, default, help)
  *   CHOICE(section, key, field, default, words, test_word, help)   words: "a|b", the value is the index
@@ -26,7 +27,7 @@ FLAG(http, allow_plaintext, http_allow_plaintext, false,
 TEXT(http, hosts, http_hosts, "",
      "names, separated by commas, that requests may be sent to, besides the listen address (S20)")
 TEXT(http, listen, http_listen, "127.0.0.1:8080", "address and port of API and console")
-TEXT(http, page_token, http_page_token, "", "Authorization: Bearer TOKEN shows /metrics and the reasons of /readyz to other than loopback; empty: nobody")
+SECRET(http, page_token, http_page_token, "", "Authorization: Bearer TOKEN shows /metrics and the reasons of /readyz to other than loopback; empty: nobody")
 NUMBER(http, skew_seconds, http_skew_s, 300, 1, 3600, 0,
        "how far a signature's time may be from ours")
 TEXT(http, tls_certificate, http_tls_certificate, "", "PEM file: serve HTTPS with this certificate (and chain)")
@@ -64,5 +65,5 @@ NUMBER(retention, trail_days, trail_retention_days, 400, 1, 3650, 0,
        "days that the record of changes and refusals is kept")
 NUMBER(retention, violation_days, violation_retention_days, 30, 1, 3650, 0,
        "days that violations and their events are kept")
-TEXT(store, url, store_url, "",
+SECRET(store, url, store_url, "",
      "sqlite:DIR or postgresql://...; empty: SQLite in the data directory")

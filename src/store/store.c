@@ -199,10 +199,10 @@ int store_open(const struct store_options *options, struct store **ret, struct f
 {
 	const struct scheme *scheme = scheme_of(options->url);
 	if (!scheme)
-		return fault_set(
-			fault, FAULT_INVALID_REQUEST,
-			"store.url is '%s': write sqlite:DIR or postgresql://HOST/DATABASE",
-			options->url);
+		return fault_set(fault, FAULT_INVALID_REQUEST,
+				 "store.url begins with '%.*s': write sqlite:DIR or "
+				 "postgresql://HOST/DATABASE",
+				 (int)strcspn(options->url, ":"), options->url);
 	struct store *store = store_new(options, scheme);
 	if (open_all(store, fault) < 0) {
 		store_close(store);

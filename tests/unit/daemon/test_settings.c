@@ -161,6 +161,31 @@ static void test_table_is_sorted_and_documented(void **state)
 	settings_clear(&s);
 }
 
+static void check_hidden(const char *key, const char *value, const char *absent, const char *help,
+			 void *n_hidden)
+{
+	(void)absent, (void)help;
+	if (strstr(value, "hush"))
+		fail_msg("%s is shown", key);
+	*(int *)n_hidden += strcmp(value, "(set)") == 0;
+}
+
+/* S25. */
+static void test_secrets_are_not_shown(void **state)
+{
+	const char *set[] = {"store.url=postgresql://u:hush@db/t", "http.page_token=hush", NULL};
+	struct settings_sources sources = {.set = set};
+	struct settings s;
+	struct fault fault;
+	int n_hidden = 0;
+	(void)state;
+	assert_int_equal(settings_load(&sources, &s, &fault), 0);
+	assert_string_equal(s.http_page_token, "hush");
+	settings_each(&s, check_hidden, &n_hidden);
+	assert_int_equal(n_hidden, 2);
+	settings_clear(&s);
+}
+
 /* S25. */
 static void test_root_key_is_taken_once(void **state)
 {
@@ -185,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_missing_file),
 		cmocka_unit_test(test_values_for_tests_are_marked),
 		cmocka_unit_test(test_table_is_sorted_and_documented),
+		cmocka_unit_test(test_secrets_are_not_shown),
 		cmocka_unit_test(test_root_key_is_taken_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
