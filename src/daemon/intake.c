@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/log.h"
 
+#define TOPIC_MAX 256 /* the plugin lets nobody publish on a longer one */
+
 /* What is done with one event; `is_repeat`: its frame was durable before. */
 struct taking {
 	struct intake *in;
@@ -140,7 +142,7 @@ static void take_sound_report(struct taking *t, struct arrival *a)
 static int take_report(struct taking *t, struct reader *one)
 {
 	struct arrival a = {0};
-	if (event_read_report(one, &a.event) < 0 ||
+	if (event_read_report(one, &a.event) < 0 || a.event.topic.n > TOPIC_MAX ||
 	    !report_topic(a.event.topic, &a.thing, &a.format))
 		return -1;
 	if (t)

@@ -162,6 +162,21 @@ static void test_damaged_frame_leaves_nothing(void **state)
 	plugin_close(&p);
 }
 
+/* No broker lets one pass, and its reply would fit no datagram. */
+static void test_topic_beyond_the_quota_ends_the_connection(void **state)
+{
+	struct plugin_kit p;
+	struct writer w;
+	g_autofree char *thing = g_strnfill(65500, 'x');
+	g_autofree uint8_t *buf = g_malloc(FRAME_SIZE_MAX);
+	plugin_connect(&p, *state, 1);
+	plugin_frame(&w, buf, FRAME_SIZE_MAX, 1);
+	plugin_add_report(&w, thing, "{}");
+	plugin_send(&p, &w);
+	assert_true(plugin_is_closed(&p));
+	plugin_close(&p);
+}
+
 /* S5. */
 static void test_second_plugin_of_a_broker_is_refused(void **state)
 {
@@ -306,6 +321,7 @@ int main(void)
 		CASE(test_durable_frames_are_answered_again),
 		CASE(test_gap_ends_the_connection),
 		CASE(test_damaged_frame_leaves_nothing),
+		CASE(test_topic_beyond_the_quota_ends_the_connection),
 		CASE(test_second_plugin_of_a_broker_is_refused),
 		CASE(test_hostile_greetings),
 		CASE(test_acknowledged_with_the_last_answer),
