@@ -82,6 +82,12 @@ def test_test_settings_need_the_flag(make_thingward):
     assert "--allow-test-settings" in done.stderr
 
 
+def test_test_settings_are_told_while_they_are_on(thingward):
+    """S32."""
+    assert "test settings are on" in thingward.get("/readyz")[1]
+    thingward.daemon_log.wait("test settings are on: clock.mode")
+
+
 def test_init_refuses_what_is_initialised(make_thingward):
     thingward = make_thingward().init()
     before = (thingward.dir / "thingward.conf").read_bytes()
