@@ -62,6 +62,10 @@ class Postgres:
         return subprocess.run(["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text, url],
                               check=True, capture_output=True, text=True).stdout
 
+    def dump(self, url):
+        """Everything in a database, as SQL."""
+        return subprocess.run(["pg_dump", url], check=True, capture_output=True, text=True).stdout
+
     def _run(self, program, *args):
         command = [str(BIN / program), *map(str, args)]
         if os.geteuid() == 0:
