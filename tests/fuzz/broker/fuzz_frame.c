@@ -1,72 +1,151 @@
 /* covers: src/broker/frame.c src/base/cursor.c
  *
- * Datagrams as they come from the other end, through every reader. */
-#include <stddef.h>
-#include <stdint.h>
-
+ * Datagrams as they come from the other end, through every reader. What is read is written, read
+ * again, and must be written as before. */
+#include "base/check.h"
 #include "broker/frame.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int as_report(struct reader r)
-{
-	struct event_report e;
-	return event_read_report(&r, &e);
-}
+/* Writes what it reads. False: r is none of this kind. */
+typedef bool translate_fn(struct reader r, uint8_t kind, struct writer *w);
 
-static int as_refused(struct reader r)
-{
-	struct event_refused e;
-	return event_read_refused(&r, &e);
-}
-
-static int as_session(struct reader r)
-{
-	struct event_session e;
-	return event_read_session(&r, &e);
-}
-
-static int as_publish(struct reader r)
-{
-	struct item_publish i;
-	return item_read_publish(&r, &i);
-}
-
-static int as_kick(struct reader r)
-{
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	return item_read_kick(&r, fingerprint);
-}
-
-static int as_number(struct reader r)
-{
-	uint64_t number;
-	return event_read_number(&r, &number);
-}
-
-static int as_hello(struct reader r)
+static bool hello(struct reader r, uint8_t kind, struct writer *w)
 {
 	struct frame_hello h;
-	return frame_read_hello(&r, &h);
+	(void)kind;
+	if (frame_read_hello(&r, &h) < 0)
+		return false;
+	frame_write_hello(w, &h);
+	return true;
 }
 
-static int as_welcome(struct reader r)
+static bool welcome(struct reader r, uint8_t kind, struct writer *w)
 {
-	struct frame_welcome w;
-	return frame_read_welcome(&r, &w);
+	struct frame_welcome h;
+	(void)kind;
+	if (frame_read_welcome(&r, &h) < 0)
+		return false;
+	frame_write_welcome(w, &h);
+	return true;
 }
 
-typedef int read_as_fn(struct reader r);
-
-static read_as_fn *const greetings[] = {as_hello, as_welcome};
-static read_as_fn *const records[] = {as_report,  as_refused, as_session,
-				      as_publish, as_kick,    as_number};
-
-/* The same bytes as every kind. */
-static void read_as(read_as_fn *const *kinds, size_t n, struct reader r)
+static bool report(struct reader r, uint8_t kind, struct writer *w)
 {
-	for (size_t i = 0; i < n; i++)
-		(void)kinds[i](r);
+	struct event_report e;
+	(void)kind;
+	if (event_read_report(&r, &e) < 0)
+		return false;
+	event_write_report(w, &e);
+	return true;
+}
+
+static bool refused(struct reader r, uint8_t kind, struct writer *w)
+{
+	struct event_refused e;
+	(void)kind;
+	if (event_read_refused(&r, &e) < 0)
+		return false;
+	event_write_refused(w, &e);
+	return true;
+}
+
+static bool session(struct reader r, uint8_t kind, struct writer *w)
+{
+	struct event_session e;
+	if (event_read_session(&r, &e) < 0)
+		return false;
+	event_write_session(w, (enum frame_event_kind)kind, &e);
+	return true;
+}
+
+static bool number(struct reader r, uint8_t kind, struct writer *w)
+{
+	uint64_t n;
+	if (event_read_number(&r, &n) < 0)
+		return false;
+	event_write_number(w, (enum frame_event_kind)kind, n);
+	item_write_number(w, (enum frame_item_kind)kind, n);
+	return true;
+}
+
+static bool publish(struct reader r, uint8_t kind, struct writer *w)
+{
+	struct item_publish i;
+	(void)kind;
+	if (item_read_publish(&r, &i) < 0)
+		return false;
+	item_write_publish(w, &i);
+	return true;
+}
+
+static bool kick(struct reader r, uint8_t kind, struct writer *w)
+{
+	uint8_t fingerprint[FRAME_FINGERPRINT];
+	(void)kind;
+	if (item_read_kick(&r, fingerprint) < 0)
+		return false;
+	item_write_kick(w, fingerprint);
+	return true;
+}
+
+static translate_fn *const greetings[] = {hello, welcome};
+static translate_fn *const records[] = {report, refused, session, number, publish, kick};
+
+/* The body of what was written: for a record what stands behind its kind and length. */
+static struct reader written(const struct writer *w, bool is_record)
+{
+	struct reader all = reader_of(w->buf, w->len), one;
+	uint8_t kind;
+	if (!is_record)
+		return all;
+	CHECK(frame_next(&all, &kind, &one) == 1);
+	return one;
+}
+
+static struct writer room_for(size_t n)
+{
+	struct writer w = writer_of(malloc(n), n);
+	CHECK(w.buf);
+	return w;
+}
+
+/* A byte less than it needs: a record leaves nothing behind. */
+static void check_full(translate_fn *translate, struct reader r, uint8_t kind, size_t needed)
+{
+	struct writer w = room_for(needed - 1);
+	CHECK(translate(r, kind, &w) && w.full && w.len < needed);
+	free(w.buf);
+}
+
+static void check_as(translate_fn *translate, struct reader r, uint8_t kind, bool is_record)
+{
+	size_t room = reader_left(&r) + 64; /* kind and length, twice for a number */
+	struct writer w = room_for(room), v = room_for(room);
+	if (translate(r, kind, &w)) {
+		CHECK(!w.full && translate(written(&w, is_record), kind, &v));
+		CHECK(w.len == v.len && memcmp(w.buf, v.buf, w.len) == 0);
+		check_full(translate, r, kind, w.len);
+	}
+	free(w.buf);
+	free(v.buf);
+}
+
+static void check_datagram(enum frame_type type, uint8_t version, struct reader body)
+{
+	uint8_t bytes[64];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	struct reader same;
+	enum frame_type same_type;
+	uint8_t same_version;
+	uint64_t n = frame_read_number(&body);
+	frame_begin(&w, type, version);
+	frame_write_number(&w, n);
+	CHECK(frame_open(bytes, w.len, &same_type, &same_version, &same) == 0);
+	CHECK(type == same_type && version == same_version && frame_read_number(&same) == n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -76,9 +155,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct reader body, one;
 	if (frame_open(data, size, &type, &version, &body) < 0)
 		return 0;
-	read_as(greetings, ARRAY_LEN(greetings), body);
+	check_datagram(type, version, body);
+	for (size_t i = 0; i < ARRAY_LEN(greetings); i++)
+		check_as(greetings[i], body, 0, false);
 	(void)frame_read_number(&body);
 	while (frame_next(&body, &kind, &one) > 0)
-		read_as(records, ARRAY_LEN(records), one);
+		for (size_t i = 0; i < ARRAY_LEN(records); i++)
+			check_as(records[i], one, kind, true);
 	return 0;
 }
