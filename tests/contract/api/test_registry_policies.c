@@ -46,8 +46,8 @@ static void refuses_bad_documents(void **state)
 	struct kit *k = *state;
 	static const char *const documents[] = {
 		"", "no JSON", "{}", "{\\\"Version\\\":\\\"2012-10-17\\\"}",
-		"{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[{\\\"Effect\\\":"
-		"\\\"allow\\\",\\\"Action\\\":\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"}]}"};
+		("{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[{\\\"Effect\\\":"
+		 "\\\"allow\\\",\\\"Action\\\":\\\"iot:Connect\\\",\\\"Resource\\\":\\\"*\\\"}]}")};
 	kit_policy(k, "good");
 	(void)kit_changes(k);
 	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {

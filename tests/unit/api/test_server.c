@@ -276,8 +276,8 @@ static void test_malformed(void **state)
 		"GET /things HTTP/1.1\r\nbroken\r\n\r\n",
 		"GET /things HTTP/1.1\r\n\r\n",
 		"POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
-		"POST /things HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
-		"chunked\r\n\r\nzz\r\n",
+		("POST /things HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+		 "chunked\r\n\r\nzz\r\n"),
 		"\x16\x03\x01\x02",
 	};
 	struct fixture *f = *state;
