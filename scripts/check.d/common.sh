@@ -21,7 +21,7 @@ need() { # TOOL...
 
 build() { # PRESET
 	cmake --preset "$1" >/dev/null
-	cmake --build "build/$1" -j "$JOBS" || die "build/$1 does not build"
+	cmake --build "build/$1" -j "$JOBS" -- -k 0 || die "build/$1 does not build"
 }
 
 shipped() { git ls-files 'src/*.c' 'mosquitto/*.c'; }
