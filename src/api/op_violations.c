@@ -72,6 +72,7 @@ static json_t *item_json(const struct violation_item *v, const char *value_membe
 	set_parsed(item, value_member, v->value_json);
 	set_text(item, "verificationState", *v->state ? v->state : "UNKNOWN");
 	set_text(item, "verificationStateDescription", v->description);
+	set_text(item, "thingwardReporter", v->is_own ? "" : "OTHER_PRINCIPAL"); /* ours (S10) */
 	return item;
 }
 

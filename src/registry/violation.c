@@ -179,7 +179,7 @@ struct items {
 	void *ctx;
 };
 
-/* The first seven columns are the same in both lists. */
+/* The first ten columns are the same in both lists, but for the eighth. */
 static struct violation_item item_of(struct sql_rows *row)
 {
 	return (struct violation_item){
@@ -191,6 +191,7 @@ static struct violation_item item_of(struct sql_rows *row)
 		.state = sql_col_text(row, 5),
 		.description = sql_col_text(row, 6),
 		.at_ms = sql_col_int(row, 8),
+		.is_own = sql_col_int(row, 9) != 0,
 	};
 }
 
@@ -198,7 +199,7 @@ static int take_violation(struct sql_rows *row, void *ctx)
 {
 	const struct items *items = ctx;
 	struct violation_item item = item_of(row);
-	item.last_ms = sql_col_int(row, 9);
+	item.last_ms = sql_col_int(row, 10);
 	return items->fn(&item, items->ctx);
 }
 
@@ -207,8 +208,8 @@ static int take_event(struct sql_rows *row, void *ctx)
 	const struct items *items = ctx;
 	struct violation_item item = item_of(row);
 	item.type = sql_col_text(row, 7);
-	item.seq = sql_col_int(row, 9);
-	item.idx = sql_col_int(row, 10);
+	item.seq = sql_col_int(row, 10);
+	item.idx = sql_col_int(row, 11);
 	return items->fn(&item, items->ctx);
 }
 

@@ -52,8 +52,9 @@ struct violation_item {
 	const char *state, *description;        /* verification; "": none given */
 	const char *type;                       /* events: "in-alarm", ... */
 	int64_t at_ms;                          /* start, or the event's time */
-	int64_t last_ms;                        /* violations only */
-	int64_t seq, idx;                       /* events only */
+	bool is_own;      /* false: another principal reported it, or one of its datapoints (S10) */
+	int64_t last_ms;  /* violations only */
+	int64_t seq, idx; /* events only */
 };
 typedef int violation_item_fn(const struct violation_item *item, void *ctx);
 

@@ -8,9 +8,9 @@
 #define VIOLATION_MAYBE_PROFILE "(?4 = '' or v.profile = ?4)"
 
 #define VIOLATION_LIST(name, thing_is, profile_is)                                                 \
-	STATEMENT(name, MAIN, "itttiiti", "ttttttttii",                                            \
+	STATEMENT(name, MAIN, "itttiiti", "ttttttttiii",                                            \
 		"select v.id, v.thing, v.profile, v.behavior_json, v.value, coalesce(f.state, ''), " \
-		"coalesce(f.description, ''), v.behavior, v.started, v.last "                      \
+		"coalesce(f.description, ''), v.behavior, v.started, v.is_own, v.last "            \
 		"from violation v left join verification f on f.violation = v.id "                 \
 		"where (v.started, v.id) < (?1, ?2) and " VIOLATION_FILTERS(thing_is, profile_is)  \
 		"order by v.started desc, v.id desc limit ?8")
@@ -19,9 +19,9 @@ VIOLATION_LIST(violation_list_profile, VIOLATION_MAYBE_THING, "v.profile = ?4")
 VIOLATION_LIST(violation_list, VIOLATION_MAYBE_THING, VIOLATION_MAYBE_PROFILE)
 
 #define VIOLATION_EVENT_LIST(name, thing_is, profile_is)                                           \
-	STATEMENT(name, MAIN, "itttiitiiiii", "ttttttttiii",                                       \
+	STATEMENT(name, MAIN, "itttiitiiiii", "ttttttttiiii",                                       \
 		"select v.violation, v.thing, v.profile, v.behavior_json, v.value, coalesce(f.state, ''), " \
-		"coalesce(f.description, ''), v.type, v.at, v.seq, v.idx "                         \
+		"coalesce(f.description, ''), v.type, v.at, v.is_own, v.seq, v.idx "               \
 		"from violation_event v left join verification f on f.violation = v.violation "    \
 		"where v.at >= ?8 and v.at < ?9 and (v.at, v.violation, v.seq, v.idx) < (?1, ?2, ?10, ?11) and " \
 		VIOLATION_FILTERS(thing_is, profile_is)                                            \

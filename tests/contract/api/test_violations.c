@@ -130,6 +130,28 @@ static void test_life(void **state)
 	assert_events(t, "", "aa");
 }
 
+/* S10: who may report for others must not pass for the thing itself. */
+static void test_reports_of_others_are_marked(void **state)
+{
+	struct api_test *t = *state;
+	struct effect still = effect_of(EFFECT_STILL, 'a', 20);
+	still.is_own = false;
+	raise_alarm(t, 'a', 10);
+	json_t *out = api_ok(t, "GET", "/active-violations", NULL);
+	json_t *item = json_array_get(json_object_get(out, "activeViolations"), 0);
+	assert_null(json_object_get(item, "thingwardReporter"));
+	apply(t, &still);
+	out = api_ok(t, "GET", "/active-violations", NULL);
+	item = json_array_get(json_object_get(out, "activeViolations"), 0);
+	assert_string_equal(json_str(item, "thingwardReporter"), "OTHER_PRINCIPAL");
+	struct effect foreign = effect_of(EFFECT_IN_ALARM, 'b', 30);
+	foreign.is_own = false;
+	apply(t, &foreign);
+	out = api_ok(t, "GET", EVENTS, NULL);
+	item = json_array_get(json_object_get(out, "violationEvents"), 0);
+	assert_string_equal(json_str(item, "thingwardReporter"), "OTHER_PRINCIPAL");
+}
+
 static void test_applying_twice(void **state)
 {
 	struct api_test *t = *state;
@@ -352,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, start, stop),
+		cmocka_unit_test_setup_teardown(test_reports_of_others_are_marked, start, stop),
 		cmocka_unit_test_setup_teardown(test_applying_twice, start, stop),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test_setup_teardown(test_filters, start, stop),
