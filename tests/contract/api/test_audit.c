@@ -429,7 +429,7 @@ static void test_check_that_cannot_judge(void **state)
 		strstr(json_str(d, "message"), "policy spoilt, version 1: Statement is missing"));
 }
 
-/* Cancelled while the second slice is judged: the first stays, the second is not written. */
+/* Cancelled while the second slice is judged: the first stays, the second is not written (S15). */
 static void test_cancel_between_slices(void **state)
 {
 	struct api_test *t = *state;
@@ -450,7 +450,7 @@ static void test_cancel_between_slices(void **state)
 	assert_int_equal(json_array_size(json_object_get(out, "findings")), 200);
 }
 
-/* An hour after the retention, the next start finds the old task gone, with what it found. */
+/* An hour after the retention, the next start finds the old task gone, with what it found (S36). */
 static void test_old_tasks_are_forgotten(void **state)
 {
 	struct api_test *t = *state;

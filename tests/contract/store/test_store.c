@@ -173,6 +173,7 @@ static void assert_refused(const char *url, unsigned partitions, const char *wor
 		fail_msg("'%s' does not say '%s'", fault.message, words);
 }
 
+/* S34. */
 static void refuses_a_newer_schema(void **state)
 {
 	struct fixture *f = *state;
