@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "mosquitto/plugin.h"
-#include "mosquitto/reply.h"
 #include "mosquitto/topic.h"
+#include "report/report.h"
 
 #define SHARE_SECONDS    8
 #define SHARE_MS         ((int64_t)SHARE_SECONDS * 1000)
@@ -44,20 +44,16 @@ static bool take_share(struct plugin *p, struct session *s, uint32_t payload)
 }
 
 static void reject(struct plugin *p, const struct topic *t, const char *report_topic,
-		   const struct rejection *why)
+		   const struct report_refusal *why)
 {
-	char topic[REPLY_TOPIC_SIZE];
-	uint8_t body[REPLY_SIZE_MAX];
-	struct writer w = writer_of(body, sizeof(body));
+	char topic[REPLY_TOPIC_SIZE], body[REPORT_REPLY_MAX];
 	int64_t now_ms = server_time_ms(&p->time, p->now_ms);
 	if (snprintf(topic, sizeof(topic), "%s/rejected", report_topic) >= (int)sizeof(topic))
 		return;
-	if (t->is_cbor)
-		reply_write_cbor(&w, t->thing, why, now_ms);
-	else
-		reply_write_json(&w, t->thing, why, now_ms);
-	if (!w.full)
-		(void)mosquitto_broker_publish_copy(NULL, topic, (int)w.len, body, REPLY_QOS, false,
+	size_t n = report_rejected(t->is_cbor ? REPORT_CBOR : REPORT_JSON, t->thing, why, now_ms,
+				   body, sizeof(body));
+	if (n)
+		(void)mosquitto_broker_publish_copy(NULL, topic, (int)n, body, REPLY_QOS, false,
 						    NULL);
 }
 
@@ -69,7 +65,7 @@ static void reject_excess(struct plugin *p, struct session *s, const struct topi
 	if (s->answered_ms && p->now_ms - s->answered_ms < ANSWER_EVERY_MS)
 		return;
 	s->answered_ms = p->now_ms;
-	reject(p, t, report_topic, &reply_throttled);
+	reject(p, t, report_topic, &report_account_rate);
 }
 
 static bool is_own_thing(const struct plugin *p, const struct session *s, struct view thing)
@@ -89,10 +85,10 @@ static void send_up(struct plugin *p, const struct session *s, const struct topi
 	};
 	memcpy(report.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
 	if (!uplink_report_fits(report.client_id.n, report.topic.n, report.payload.n)) {
-		reject(p, t, e->topic, &reply_too_large);
+		reject(p, t, e->topic, &report_too_large);
 	} else if (!uplink_report(p->uplink, &report)) {
 		p->left_out++;
-		reject(p, t, e->topic, &reply_internal_failure);
+		reject(p, t, e->topic, &report_internal);
 	}
 }
 
