@@ -11,7 +11,6 @@
 #define LINES_A_SECOND  50
 #define EVENTS_A_SECOND 500
 #define LINE_SIZE       1024
-#define ACTION_TLS      255 /* struct event_refused */
 
 /* Takes one of `limit` a second. *ret_left_out is what the seconds before left out, to be told
  * once. */
@@ -69,7 +68,7 @@ static int printed(struct view s)
 
 void notice_refused(struct plugin *p, const struct event_refused *e)
 {
-	const char *action = e->action == ACTION_TLS
+	const char *action = e->action == FRAME_ACTION_TLS
 				     ? "TLS handshake"
 				     : policy_action_name((enum policy_action)e->action);
 	notice_log(p, MOSQ_LOG_NOTICE, "refused %s of client \"%.*s\" from %.*s on \"%.*s\": %.*s",

@@ -7,8 +7,7 @@
 
 #include "mosquitto/plugin.h"
 
-#define ACTION_TLS 255 /* struct event_refused */
-#define NAME_SIZE  256
+#define NAME_SIZE 256
 
 int trust_fingerprint(const X509 *cert, uint8_t *ret)
 {
@@ -43,7 +42,7 @@ static void tell_refusal(struct plugin *p, const SSL *ssl, const X509 *cert,
 	char address[INET6_ADDRSTRLEN], issuer[NAME_SIZE];
 	if (!X509_NAME_oneline(X509_get_issuer_name(cert), issuer, sizeof(issuer)))
 		issuer[0] = '\0';
-	struct event_refused e = {.action = ACTION_TLS,
+	struct event_refused e = {.action = FRAME_ACTION_TLS,
 				  .client_id = VIEW_LIT(""),
 				  .address = peer_address(ssl, address),
 				  .resource = view_of(issuer),

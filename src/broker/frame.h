@@ -22,10 +22,12 @@
 #define FRAME_VERSION 1
 #define FRAME_SIZE_MAX                                                                             \
 	(192U << 10) /* bytes of a datagram; a report of REPORT_SIZE_MAX and its topic fit */
-#define FRAME_INSTANCE    32 /* hex digits that name a run of the plugin */
-#define FRAME_BROKER_MAX  64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
-#define FRAME_FINGERPRINT 32 /* SHA-256 of a certificate */
-#define FRAME_TOKEN       32 /* hex digits: what the doorbell's connection proves itself with */
+#define FRAME_INSTANCE    32  /* hex digits that name a run of the plugin */
+#define FRAME_BROKER_MAX  64  /* bytes of a broker's id: letters, digits, '.', '_', '-' */
+#define FRAME_FINGERPRINT 32  /* SHA-256 of a certificate */
+#define FRAME_TOKEN       32  /* hex digits: what the doorbell's connection proves itself with */
+#define FRAME_ACTION_TLS  255 /* event_refused: the TLS handshake, which is no action of a policy  \
+			       */
 
 enum frame_type { FRAME_HELLO = 1, FRAME_WELCOME = 2, FRAME_EVENTS = 3, FRAME_DOWN = 4 };
 
@@ -65,7 +67,7 @@ struct event_report {
 
 struct event_refused {
 	uint8_t fingerprint[FRAME_FINGERPRINT];
-	uint8_t action; /* enum policy_action, or 255: the TLS handshake */
+	uint8_t action; /* enum policy_action, or FRAME_ACTION_TLS */
 	struct view client_id, address, resource, reason;
 };
 
