@@ -153,10 +153,11 @@ static void send_all(struct ingest *g, enum frame_item_kind kind, uint64_t numbe
 	g_hash_table_iter_init(&iter, g->brokers);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct broker *b = value;
-		if (b->peer)
-			broker_send_number(b, kind, number);
+		if (!b->peer)
+			continue;
+		broker_send_number(b, kind, number);
+		g->is_ring_due = true;
 	}
-	g->is_ring_due = true;
 }
 
 static void ring_if_due(struct ingest *g)
@@ -450,31 +451,36 @@ static void learn_device(struct view thing, uint64_t report_id, int64_t at_ms, v
 		admission_learn(g->admission, thing, report_id, at_ms);
 }
 
+struct learning {
+	struct ingest *ingest;
+	struct pages *pages; /* nothing in it is kept: every report is decoded in the same place */
+};
+
 /* Reports at the end of the log: frames that were durable and not answered hold some of them. */
 static int learn_entry(const struct plog_entry *entry, void *ctx)
 {
-	struct ingest *g = ctx;
+	const struct learning *l = ctx;
 	struct entry_report e;
 	struct report report;
 	struct report_refusal why;
 	if (entry->kind != ENTRY_REPORT || entry_read_report(entry->body, &e) < 0)
 		return 0;
-	struct pages *pages = pages_new();
-	struct report_arena arena = pages_arena(pages);
+	struct report_arena arena = pages_arena(l->pages);
 	if (report_read(e.format, e.payload.p, e.payload.n, &arena, &report, &why) == 0)
-		admission_learn(g->admission, e.thing, report.report_id, entry->at_ms);
-	pages_free(pages);
+		admission_learn(l->ingest->admission, e.thing, report.report_id, entry->at_ms);
 	return 0;
 }
 
 static int learn(struct ingest *g)
 {
 	const struct ingest_options *o = &g->options;
+	struct learning l = {g, pages_new()};
 	int r = plog_head(o->store, o->part, &g->head);
 	uint64_t from = g->head > LEARN_ENTRIES ? g->head - LEARN_ENTRIES : 1;
 	evaluator_each_device(o->evaluator, learn_device, g);
 	if (r == 0)
-		r = plog_read(o->store, o->part, from, learn_entry, g);
+		r = plog_read(o->store, o->part, from, learn_entry, &l);
+	pages_free(l.pages);
 	counter_set(o->ready, COUNTER_log_head, g->head);
 	return r == -ENODATA ? 0 : r; /* shortened meanwhile: the state knows the last ones */
 }
