@@ -26,8 +26,7 @@
 #define FRAME_BROKER_MAX  64  /* bytes of a broker's id: letters, digits, '.', '_', '-' */
 #define FRAME_FINGERPRINT 32  /* SHA-256 of a certificate */
 #define FRAME_TOKEN       32  /* hex digits: what the doorbell's connection proves itself with */
-#define FRAME_ACTION_TLS  255 /* event_refused: the TLS handshake, which is no action of a policy  \
-			       */
+#define FRAME_ACTION_TLS  255 /* event_refused: the TLS handshake */
 
 enum frame_type { FRAME_HELLO = 1, FRAME_WELCOME = 2, FRAME_EVENTS = 3, FRAME_DOWN = 4 };
 

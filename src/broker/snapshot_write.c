@@ -1,14 +1,11 @@
 #include "broker/snapshot.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/cursor.h"
+#include "base/file.h"
 #include "broker/snapshot_format.h"
 
 struct snapshot_builder {
@@ -208,67 +205,10 @@ static struct image image_build(const struct snapshot_builder *b)
 
 /* ---- The file ---- */
 
-static int write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
-/* Rights first, so that the content is never readable by more than it will be. */
-static int fill_file(int fd, const struct image *image, mode_t mode, gid_t gid)
-{
-	if (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)
-		return -errno;
-	if (fchmod(fd, mode) < 0)
-		return -errno;
-	int rc = write_all(fd, image->bytes, image->n);
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	return rc;
-}
-
-static int sync_directory_of(const char *path)
-{
-	g_autofree char *dir = g_path_get_dirname(path);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int rc = fsync(fd) < 0 ? -errno : 0;
-	(void)close(fd);
-	return rc;
-}
-
-static int replace_file(const char *path, const struct image *image, mode_t mode, gid_t gid)
-{
-	g_autofree char *next = g_strconcat(path, ".next", NULL);
-	(void)unlink(next); /* left by a crash */
-	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	int rc = fill_file(fd, image, mode, gid);
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	if (rc == 0 && rename(next, path) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		(void)unlink(next);
-		return rc;
-	}
-	return sync_directory_of(path);
-}
-
 int snapshot_write(const struct snapshot_builder *b, const char *path, mode_t mode, gid_t gid)
 {
 	struct image image = image_build(b);
-	int rc = replace_file(path, &image, mode, gid);
+	int rc = file_replace(path, image.bytes, image.n, mode, gid);
 	g_free(image.bytes);
 	return rc;
 }

@@ -1,12 +1,10 @@
 #include "daemon/checkpoint.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define PREFIX "checkpoint-"
@@ -35,15 +33,27 @@ static GArray *list(const char *dir)
 	return seqs;
 }
 
-static char *path_of(const char *dir, uint64_t seq, const char *suffix)
+static char *path_of(const char *dir, uint64_t seq)
 {
-	return g_strdup_printf("%s/" PREFIX "%020" G_GUINT64_FORMAT "%s", dir, seq, suffix);
+	return g_strdup_printf("%s/" PREFIX "%020" G_GUINT64_FORMAT, dir, seq);
+}
+
+/* What a crash left of the one that was being written. */
+static void remove_remains(const char *dir)
+{
+	g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+	const char *name;
+	while (d && (name = g_dir_read_name(d))) {
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+		if (g_str_has_prefix(name, PREFIX) && g_str_has_suffix(name, FILE_NEXT))
+			(void)unlink(path);
+	}
 }
 
 static int load_one(const char *dir, uint64_t seq, const struct detect_limits *limits,
 		    struct detect **ret)
 {
-	g_autofree char *path = path_of(dir, seq, ""), *bytes = NULL;
+	g_autofree char *path = path_of(dir, seq), *bytes = NULL;
 	g_autoptr(GError) error = NULL;
 	gsize n;
 	if (!g_file_get_contents(path, &bytes, &n, &error)) {
@@ -66,6 +76,7 @@ int checkpoint_load(const char *dir, const struct detect_limits *limits, uint64_
 		    struct detect **ret, uint64_t *ret_seq)
 {
 	g_autoptr(GArray) seqs = list(dir);
+	remove_remains(dir);
 	for (guint i = seqs->len; i-- > 0;) {
 		uint64_t seq = g_array_index(seqs, uint64_t, i);
 		if (seq > offset)
@@ -82,51 +93,16 @@ int checkpoint_load(const char *dir, const struct detect_limits *limits, uint64_
 	return detect_new(limits, ret);
 }
 
-static int write_all(int fd, const void *bytes, size_t n)
-{
-	for (size_t done = 0; done < n;) {
-		ssize_t k = write(fd, (const char *)bytes + done, n - done);
-		if (k < 0 && errno != EINTR)
-			return -errno;
-		done += k > 0 ? (size_t)k : 0;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = fsync(fd) < 0 ? -errno : 0;
-	(void)close(fd);
-	return r;
-}
-
-static int write_one(const char *dir, uint64_t seq, const void *bytes, size_t n)
-{
-	g_autofree char *path = path_of(dir, seq, ""), *part = path_of(dir, seq, ".part");
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	int r = write_all(fd, bytes, n);
-	(void)close(fd);
-	if (r == 0 && rename(part, path) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)unlink(part);
-	return r < 0 ? r : sync_dir(dir);
-}
-
 int checkpoint_write(const char *dir, uint64_t seq, const void *bytes, size_t n,
 		     uint64_t *ret_oldest)
 {
-	int r = write_one(dir, seq, bytes, n);
+	g_autofree char *written = path_of(dir, seq);
+	int r = file_replace(written, bytes, n, 0600, (gid_t)-1);
 	if (r < 0)
 		return r;
 	g_autoptr(GArray) seqs = list(dir);
 	for (guint i = 0; i + KEPT < seqs->len; i++) {
-		g_autofree char *path = path_of(dir, g_array_index(seqs, uint64_t, i), "");
+		g_autofree char *path = path_of(dir, g_array_index(seqs, uint64_t, i));
 		(void)unlink(path);
 	}
 	*ret_oldest = seqs->len < KEPT ? 0 : g_array_index(seqs, uint64_t, seqs->len - KEPT);
