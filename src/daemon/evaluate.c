@@ -14,7 +14,7 @@
 
 #define COMMIT_ENTRIES 20000 /* the offset moves at least this often, effects or not */
 #define HOUR_MS        (3600LL * 1000)
-#define RETRY_US       (1000 * 1000)
+#define RETRY_US       (1000UL * 1000)
 
 /* Where in the log a mark stood: to keep the last hour. */
 struct milestone {

@@ -196,9 +196,9 @@ uint64_t sql_col_u64(struct sql_rows *rows, unsigned column)
 int sql_query_int(struct sql_conn *conn, enum sql_statement statement, const struct sql_arg *args,
 		  size_t n_args, int64_t *ret)
 {
-	struct sql_rows *rows = NULL;
+	struct sql_rows *rows;
 	int r = sql_query(conn, statement, args, n_args, &rows);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = sql_next(rows);
 	if (r == 1)

@@ -3,6 +3,7 @@
 #include "x509/x509_priv.h"
 
 #include "base/chance.h"
+#include "base/check.h"
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -78,7 +79,7 @@ static int parse_der(const unsigned char *der, long n, X509 **ret, struct fault 
 			      (long)(der + n - at));
 	unsigned char *again = NULL;
 	int n_again = i2d_X509(cert, &again);
-	bool is_same = again && n_again == n && memcmp(again, der, (size_t)n) == 0;
+	bool is_same = n_again == n && memcmp(again, der, (size_t)n) == 0;
 	OPENSSL_free(again);
 	if (!is_same)
 		return REFUSE("The certificate is not encoded in DER; write it anew with 'openssl "
@@ -102,6 +103,7 @@ static int parse(struct view input, struct x509_facts *facts, X509 **ret, struct
 	} else if (unwrap_pem(trimmed(input), &der, &n, fault) != 0) {
 		return -1;
 	}
+	CHECK(der);
 	int result = parse_der(der, n, ret, fault);
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 	hex_encode(SHA256(der, (size_t)n, hash), sizeof(hash), facts->id);
