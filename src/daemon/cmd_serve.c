@@ -67,10 +67,14 @@ static int start_clock(struct daemon *d, struct fault *fault)
 	return 0;
 }
 
+/* The lock on its directory keeps others off an embedded store; a lease that outlived us would
+ * refuse a directory that was moved or restored, or a host that got another name. */
 static int take_lease(struct daemon *d, struct fault *fault)
 {
+	bool is_embedded = g_str_has_prefix(d->common.settings.store_url, "sqlite:");
 	g_autofree char *owner = g_strdup_printf("%s:%s", g_get_host_name(), d->common.paths.dir);
-	int r = plog_lease(d->store, 0, owner, clock_now_ms(d->clock), INT64_MAX, &d->epoch);
+	int r = plog_lease(d->store, 0, owner, clock_now_ms(d->clock), is_embedded ? 0 : INT64_MAX,
+			   &d->epoch);
 	if (r < 0)
 		return fault_set(fault, FAULT_INTERNAL, "the lease of partition 0: %s",
 				 g_strerror(-r));
