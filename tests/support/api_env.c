@@ -95,6 +95,21 @@ void api_test_stop(struct api_test *t)
 	remove_dir(t->dir);
 }
 
+int api_test_setup(void **state)
+{
+	struct api_test *t = g_new(struct api_test, 1);
+	api_test_start(t);
+	*state = t;
+	return 0;
+}
+
+int api_test_teardown(void **state)
+{
+	api_test_stop(*state);
+	g_free(*state);
+	return 0;
+}
+
 void api_send(struct api_test *t, const char *method, const char *target, const char *body)
 {
 	char id[ID_UUID_SIZE];

@@ -38,6 +38,9 @@ struct api_test {
 
 void api_test_start(struct api_test *t);
 void api_test_stop(struct api_test *t);
+/* The same as cmocka's setup and teardown: *state is a struct api_test. */
+int api_test_setup(void **state);
+int api_test_teardown(void **state);
 
 /* Makes a call; the answer stands in t until the next one. `target` is path and query as on the
  * wire; body may be NULL. */

@@ -10,21 +10,6 @@
 
 #include <cmocka.h>
 
-static int start(void **state)
-{
-	struct api_test *t = malloc(sizeof(*t));
-	api_test_start(t);
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
-	return 0;
-}
-
 /* A path of the operation's form, labels filled with "x". */
 static char *path_of(const struct operation *op)
 {
@@ -157,13 +142,19 @@ static void test_foreign_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_all_of_them, start, stop),
-		cmocka_unit_test_setup_teardown(test_rows_are_complete, start, stop),
-		cmocka_unit_test_setup_teardown(test_routes, start, stop),
-		cmocka_unit_test_setup_teardown(test_each_role_against_each_row, start, stop),
-		cmocka_unit_test_setup_teardown(test_absent_ones_say_so, start, stop),
-		cmocka_unit_test_setup_teardown(test_required_members, start, stop),
-		cmocka_unit_test_setup_teardown(test_foreign_tokens, start, stop),
+		cmocka_unit_test_setup_teardown(test_all_of_them, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_rows_are_complete, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_routes, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_each_role_against_each_row, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_absent_ones_say_so, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_required_members, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_foreign_tokens, api_test_setup,
+						api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

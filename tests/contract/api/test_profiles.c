@@ -29,21 +29,6 @@
 	"\"comparisonOperator\":"                                                                  \
 	"\"less-than\",\"value\":{\"count\":1000},\"durationSeconds\":300}}"
 
-static int start(void **state)
-{
-	struct api_test *t = calloc(1, sizeof(*t));
-	api_test_start(t);
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static void create(struct api_test *t, const char *name, const char *body)
 {
 	char path[200];
@@ -426,18 +411,24 @@ static void test_configuration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_rules, start, stop),
-		cmocka_unit_test_setup_teardown(test_rules_over_several_behaviors, start, stop),
-		cmocka_unit_test_setup_teardown(test_describe_echoes, start, stop),
-		cmocka_unit_test_setup_teardown(test_update, start, stop),
-		cmocka_unit_test_setup_teardown(test_export_and_retained, start, stop),
-		cmocka_unit_test_setup_teardown(test_delete, start, stop),
-		cmocka_unit_test_setup_teardown(test_list, start, stop),
-		cmocka_unit_test_setup_teardown(test_attach, start, stop),
-		cmocka_unit_test_setup_teardown(test_attach_refused, start, stop),
-		cmocka_unit_test_setup_teardown(test_quota_of_a_target, start, stop),
-		cmocka_unit_test_setup_teardown(test_for_target, start, stop),
-		cmocka_unit_test_setup_teardown(test_configuration, start, stop),
+		cmocka_unit_test_setup_teardown(test_rules, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_rules_over_several_behaviors, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_describe_echoes, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_update, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_export_and_retained, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_delete, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_list, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_attach, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_attach_refused, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_quota_of_a_target, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_for_target, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_configuration, api_test_setup,
+						api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,18 +21,10 @@
 
 static int start(void **state)
 {
-	struct api_test *t = calloc(1, sizeof(*t));
-	api_test_start(t);
+	(void)api_test_setup(state);
+	struct api_test *t = *state;
 	(void)api_ok(t, "POST", "/security-profiles/p", "{\"behaviors\":[" BEHAVIOR "]}");
 	(void)api_ok(t, "POST", "/security-profiles/q", "{}");
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
 	return 0;
 }
 
@@ -373,17 +365,18 @@ static void test_retention(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_life, start, stop),
-		cmocka_unit_test_setup_teardown(test_reports_of_others_are_marked, start, stop),
-		cmocka_unit_test_setup_teardown(test_applying_twice, start, stop),
+		cmocka_unit_test_setup_teardown(test_life, start, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_reports_of_others_are_marked, start,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_applying_twice, start, api_test_teardown),
 		cmocka_unit_test(test_values),
-		cmocka_unit_test_setup_teardown(test_filters, start, stop),
+		cmocka_unit_test_setup_teardown(test_filters, start, api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_pages_while_violations_come_and_go, start,
-						stop),
-		cmocka_unit_test_setup_teardown(test_bounds_of_time, start, stop),
-		cmocka_unit_test_setup_teardown(test_equal_times, start, stop),
-		cmocka_unit_test_setup_teardown(test_each_active, start, stop),
-		cmocka_unit_test_setup_teardown(test_retention, start, stop),
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_bounds_of_time, start, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_equal_times, start, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_each_active, start, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_retention, start, api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,21 +10,6 @@
 
 #include <cmocka.h>
 
-static int start(void **state)
-{
-	struct api_test *t = malloc(sizeof(*t));
-	api_test_start(t);
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static struct operation *operation_of(struct api_test *t, const char *name)
 {
 	return (struct operation *)(uintptr_t)model_operation(api_model(t->api), name);
@@ -230,15 +215,22 @@ static void test_prepare_runs_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_already_exists, start, stop),
-		cmocka_unit_test_setup_teardown(test_store_fails, start, stop),
-		cmocka_unit_test_setup_teardown(test_store_is_busy, start, stop),
-		cmocka_unit_test_setup_teardown(test_run_again, start, stop),
-		cmocka_unit_test_setup_teardown(test_prepare_runs_once, start, stop),
-		cmocka_unit_test_setup_teardown(test_output_is_checked, start, stop),
-		cmocka_unit_test_setup_teardown(test_publisher, start, stop),
-		cmocka_unit_test_setup_teardown(test_failing_page_leaks_nothing, start, stop),
-		cmocka_unit_test_setup_teardown(test_secret_is_answered, start, stop),
+		cmocka_unit_test_setup_teardown(test_already_exists, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_store_fails, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_store_is_busy, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_run_again, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_prepare_runs_once, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_output_is_checked, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_publisher, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_failing_page_leaks_nothing, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_secret_is_answered, api_test_setup,
+						api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

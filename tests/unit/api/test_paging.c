@@ -10,21 +10,6 @@
 
 #include <cmocka.h>
 
-static int start(void **state)
-{
-	struct api_test *t = malloc(sizeof(*t));
-	api_test_start(t);
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static void test_walk(void **state)
 {
 	struct api_test *t = *state;
@@ -105,10 +90,12 @@ static void test_rubbish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_walk, start, stop),
-		cmocka_unit_test_setup_teardown(test_tokens_are_bound, start, stop),
-		cmocka_unit_test_setup_teardown(test_longest_cursor_fits_a_marker, start, stop),
-		cmocka_unit_test_setup_teardown(test_rubbish, start, stop),
+		cmocka_unit_test_setup_teardown(test_walk, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_tokens_are_bound, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_longest_cursor_fits_a_marker, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_rubbish, api_test_setup, api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,21 +15,6 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
-static int start(void **state)
-{
-	struct api_test *t = malloc(sizeof(*t));
-	api_test_start(t);
-	*state = t;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	api_test_stop(*state);
-	free(*state);
-	return 0;
-}
-
 static void test_seal(void **state)
 {
 	struct api_test *t = *state;
@@ -232,15 +217,19 @@ static void test_flood_of_refusals_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_seal, start, stop),
-		cmocka_unit_test_setup_teardown(test_key_file, start, stop),
-		cmocka_unit_test_setup_teardown(test_access_keys, start, stop),
-		cmocka_unit_test_setup_teardown(test_last_admin_stays, start, stop),
-		cmocka_unit_test_setup_teardown(test_changes_and_refusals_are_recorded, start,
-						stop),
-		cmocka_unit_test_setup_teardown(test_retention, start, stop),
-		cmocka_unit_test_setup_teardown(test_secrets_and_long_texts_are_cut, start, stop),
-		cmocka_unit_test_setup_teardown(test_flood_of_refusals_is_bounded, start, stop),
+		cmocka_unit_test_setup_teardown(test_seal, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_key_file, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_access_keys, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_last_admin_stays, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_changes_and_refusals_are_recorded,
+						api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_retention, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_secrets_and_long_texts_are_cut, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_of_refusals_is_bounded, api_test_setup,
+						api_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
