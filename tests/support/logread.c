@@ -1,12 +1,12 @@
 /* Prints a partition log without the store's code: own SQL, own decoding. The crash harness
  * compares with it what devices were told was accepted.
  *
- *     logread DIR/log.db [partition]
+ *     logread [-b] DIR/log.db [partition]
  *
  * A line an entry: seq, kind, at; for a device report also the thing, the payload's length, the
  * report id that is found in the payload's text ("-" when none is), the reporter's fingerprint and
- * whether it is the thing's own. Exit status 1: the file cannot be read, or has a hole or damage.
- */
+ * whether it is the thing's own. With -b every entry has its body instead, in hex (crash_replay
+ * reads that). Exit status 1: the file cannot be read, or has a hole or damage. */
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -76,6 +76,12 @@ static int report_id(struct bytes payload, const uint8_t **ret)
 	return 0;
 }
 
+static void print_hex(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		printf("%02x", b.p[i]);
+}
+
 static bool print_report(struct bytes body)
 {
 	struct bytes thing, fingerprint, payload;
@@ -88,14 +94,20 @@ static bool print_report(struct bytes body)
 	int n = report_id(payload, &id);
 	printf(" %.*s %zu %.*s ", (int)thing.n, (const char *)thing.p, payload.n, n ? n : 1,
 	       n ? (const char *)id : "-");
-	for (size_t i = 0; i < fingerprint.n; i++)
-		printf("%02x", fingerprint.p[i]);
+	print_hex(fingerprint);
 	printf(is_own ? " own" : " other");
 	return true;
 }
 
+static bool print_body(struct bytes body)
+{
+	printf(" ");
+	print_hex(body);
+	return true;
+}
+
 /* kind u8, at i64, length u32, body. */
-static bool print_entry(struct bytes *row, int64_t seq)
+static bool print_entry(struct bytes *row, int64_t seq, bool with_body)
 {
 	struct bytes body;
 	uint64_t kind, at;
@@ -103,22 +115,22 @@ static bool print_entry(struct bytes *row, int64_t seq)
 	    !take_counted(row, 4, &body))
 		return false;
 	printf("%" PRId64 " %" PRIu64 " %" PRId64, seq, kind, (int64_t)at);
-	bool ok = kind != KIND_REPORT || print_report(body);
+	bool ok = with_body ? print_body(body) : kind != KIND_REPORT || print_report(body);
 	printf("\n");
 	return ok;
 }
 
-static bool print_row(struct bytes row, int64_t *seq)
+static bool print_row(struct bytes row, int64_t *seq, bool with_body)
 {
 	uint64_t count;
 	bool ok = take_number(&row, 4, &count);
 	for (uint64_t i = 0; ok && i < count; i++)
-		ok = print_entry(&row, (*seq)++);
+		ok = print_entry(&row, (*seq)++, with_body);
 	return ok && row.n == 0;
 }
 
 /* The first row may be any; after it no number may be missing. */
-static bool print_rows(sqlite3_stmt *stmt)
+static bool print_rows(sqlite3_stmt *stmt, bool with_body)
 {
 	int64_t next = 0;
 	int rc;
@@ -133,7 +145,7 @@ static bool print_rows(sqlite3_stmt *stmt)
 			return false;
 		}
 		next = seq;
-		if (!print_row(row, &next)) {
+		if (!print_row(row, &next, with_body)) {
 			fprintf(stderr, "logread: the row at %" PRId64 " is damaged\n", seq);
 			return false;
 		}
@@ -141,7 +153,7 @@ static bool print_rows(sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE;
 }
 
-static bool print_log(sqlite3 *db, int64_t part)
+static bool print_log(sqlite3 *db, int64_t part, bool with_body)
 {
 	sqlite3_stmt *stmt;
 	if (sqlite3_prepare_v2(db, "select seq, body from log where part = ?1 order by seq", -1,
@@ -150,20 +162,23 @@ static bool print_log(sqlite3 *db, int64_t part)
 		fprintf(stderr, "logread: %s\n", sqlite3_errmsg(db));
 		return false;
 	}
-	bool ok = print_rows(stmt);
+	bool ok = print_rows(stmt, with_body);
 	(void)sqlite3_finalize(stmt);
 	return ok;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: logread DIR/log.db [partition]\n");
+	bool with_body = argc > 1 && strcmp(argv[1], "-b") == 0;
+	char **args = argv + 1 + with_body;
+	int n = argc - 1 - with_body;
+	if (n < 1 || n > 2) {
+		fprintf(stderr, "usage: logread [-b] DIR/log.db [partition]\n");
 		return 2;
 	}
 	sqlite3 *db;
-	bool ok = sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-		  print_log(db, argc == 3 ? strtoll(argv[2], NULL, 10) : 0);
+	bool ok = sqlite3_open_v2(args[0], &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+		  print_log(db, n == 2 ? strtoll(args[1], NULL, 10) : 0, with_body);
 	(void)sqlite3_close(db);
 	return ok ? 0 : 1;
 }
