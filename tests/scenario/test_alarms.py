@@ -313,6 +313,32 @@ def test_devices_outside_the_registry_have_profiles_too(shared):
     assert [violation["thingName"] for violation in found] == ["stranger"]
 
 
+def test_registering_makes_another_identity(make_thingward):
+    """The stranger's alarm runs out by silence; the registered thing has alarms of its own."""
+    thingward = make_thingward().start()
+    api = thingward.api
+    api.create_security_profile(securityProfileName="all", behaviors=[NO_TELNET])
+    api.attach_security_profile(
+        securityProfileName="all", securityProfileTargetArn=f"{stack.ARN}all/things"
+    )
+    gateway = thingward.register("gateway", policy=kit.ALLOW_ALL)
+    gateway.topic = "$aws/things/newcomer/defender/metrics/json"
+    assert gateway.connect() == 0
+
+    def alarms_after_report():
+        assert gateway.report(**BAD)["status"] == "ACCEPTED"
+        thingward.settle()
+        return [v["violationId"] for v in api.list_active_violations()["activeViolations"]]
+
+    (of_stranger,) = alarms_after_report()
+    api.create_thing(thingName="newcomer")
+    (of_thing,) = set(alarms_after_report()) - {of_stranger}
+    thingward.advance(2 * DAY - 600)
+    assert set(alarms_after_report()) == {of_stranger, of_thing}
+    thingward.advance(1200)
+    assert alarms_after_report() == [of_thing]
+
+
 # ---- Lists ----
 
 
