@@ -58,6 +58,9 @@ struct api_call {
 	 * wherever it travelled: string, integer, real, boolean, list, map; timestamps are
 	 * integers, milliseconds since the epoch. */
 	json_t *in;
+	/* Only in operations that the model calls lenient: how the input breaks its constraints;
+	 * then there are no members. NULL: it does not. */
+	const char *input_fault;
 	/* What the handler answers, by member name; starts as an empty object. Timestamps:
 	 * integers, milliseconds (the interpreter writes seconds with a fraction). Absent members
 	 * are left out. */

@@ -318,6 +318,16 @@ static void record_refusal(struct api *api, const struct api_request *request, c
 		log_error("api", "a refusal could not be recorded: %s", g_strerror(-result));
 }
 
+/* The operation's answer is what is wrong with its input. */
+static bool is_forgiven(struct run *run)
+{
+	if (!run->call.operation->is_lenient ||
+	    strcmp(run->refusal.exception, "InvalidRequestException") != 0)
+		return false;
+	run->call.input_fault = run->refusal.message;
+	return true;
+}
+
 static int steps(struct run *run)
 {
 	static int (*const rows[])(struct run *) = {find_operation, check_role};
@@ -326,7 +336,8 @@ static int steps(struct run *run)
 		if (rows[i](run) < 0)
 			return -1;
 	}
-	if (api_gather(&run->route, run->request, &run->call.in, &run->refusal) < 0)
+	if (api_gather(&run->route, run->request, &run->call.in, &run->refusal) < 0 &&
+	    !is_forgiven(run))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
 		if (later[i](run) < 0)

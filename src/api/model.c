@@ -309,18 +309,19 @@ static int load_operation(const struct load *load, const char *name, json_t *row
 	struct operation op = {.name = name};
 	const char *role, *notes;
 	json_t *input, *output, *errors, *page = NULL, *secret = NULL;
-	int writes, is_new;
+	int writes, is_new, lenient = 0;
 	json_error_t error;
 	if (json_unpack_ex(
 		    row, &error, 0,
-		    "{s:s, s:s, s:s, s?s, s:s, s:s, s:s, s:b, s?b, s:o, s:o, s:o, s?o, s?o !}",
+		    "{s:s, s:s, s:s, s?s, s:s, s:s, s:s, s:b, s?b, s?b, s:o, s:o, s:o, s?o, s?o !}",
 		    "family", &op.family, "group", &op.group, "summary", &op.summary, "notes",
 		    &notes, "method", &op.method, "uri", &op.uri, "role", &role, "writes", &writes,
-		    "new", &is_new, "input", &input, "output", &output, "errors", &errors, "page",
-		    &page, "secret", &secret) < 0)
+		    "new", &is_new, "lenient", &lenient, "input", &input, "output", &output,
+		    "errors", &errors, "page", &page, "secret", &secret) < 0)
 		return bad(load, name, error.text);
 	op.role = role_of(role);
 	op.writes = writes != 0;
+	op.is_lenient = lenient != 0;
 	if (op.role == 0)
 		return bad(load, name, "role is none of viewer, operator, admin");
 	if (load_segments(load, &op) < 0 || load_members(load, name, input, &op.input) < 0 ||

@@ -84,6 +84,7 @@ struct operation {
 	size_t n_segments;
 	enum role role;
 	bool writes;
+	bool is_lenient; /* input that breaks a constraint goes to the handler: call->input_fault */
 	struct shape input, output; /* structures; members of the input have places */
 	bool is_paged;
 	struct page_row page;

@@ -227,11 +227,24 @@ int op_ListSecurityProfilesForTarget(struct api_call *call)
 
 /* ---- The check alone ---- */
 
+#define ERROR_MESSAGE_MAX 2048 /* characters; the shape's */
+
+static json_t *input_error(const char *fault)
+{
+	g_autofree char *valid = g_utf8_make_valid(fault, -1);
+	glong n = MIN(g_utf8_strlen(valid, -1), ERROR_MESSAGE_MAX);
+	g_autofree char *text = g_utf8_substring(valid, 0, n);
+	return json_string(text);
+}
+
 int op_ValidateSecurityProfileBehaviors(struct api_call *call)
 {
 	struct behavior_rules rules = {.settings = call->env->settings, .may_export = true};
 	json_t *texts = json_array(), *errors = json_array();
-	behaviors_check(in_json(call, "behaviors"), &rules, texts);
+	if (call->input_fault)
+		(void)json_array_append_new(texts, input_error(call->input_fault));
+	else
+		behaviors_check(in_json(call, "behaviors"), &rules, texts);
 	for (size_t i = 0; i < json_array_size(texts); i++)
 		(void)json_array_append_new(
 			errors, json_pack("{s:O}", "errorMessage", json_array_get(texts, i)));

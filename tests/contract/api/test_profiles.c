@@ -128,6 +128,50 @@ static void test_rules(void **state)
 	}
 }
 
+/* Faults of the input itself: refused elsewhere, told here (spec/api.md: always 200). */
+static const struct input_case {
+	const char *body, *words;
+} input_cases[] = {
+  /* clang-format off */
+	{"{}", "'behaviors' failed to satisfy constraint: Member must not be null"},
+	{"{\"behaviors\":[{\"name\":\"b\",\"criteria\":{\"comparisonOperator\":\"about\"}}]}",
+	 "Member must satisfy enum value set"},
+	{"{\"behaviors\":[{\"name\":\"b\",\"criteria\":{\"value\":{\"cidrs\":[\"x\"]}}}]}",
+	 "regular expression pattern: [a-fA-F0-9:"},
+	{"{\"behaviors\":[{\"name\":\"b\",\"criteria\":{\"value\":{\"ports\":[65536]}}}]}",
+	 "65535"},
+  /* clang-format on */
+};
+
+static void test_faults_of_the_input_are_told(void **state)
+{
+	struct api_test *t = *state;
+	for (size_t i = 0; i < ARRAY_LEN(input_cases); i++) {
+		json_t *out = api_ok(t, "POST", "/security-profile-behaviors/validate",
+				     input_cases[i].body);
+		const json_t *errors = json_object_get(out, "validationErrors");
+		assert_true(json_is_false(json_object_get(out, "valid")));
+		assert_int_equal(json_array_size(errors), 1);
+		const char *message = json_str(json_array_get(errors, 0), "errorMessage");
+		if (!strstr(message, input_cases[i].words))
+			fail_msg("'%s' does not say '%s'", message, input_cases[i].words);
+	}
+	api_fails(t, "POST", "/security-profile-behaviors/validate", "{\"behaviors\":1}", 400,
+		  "SerializationException");
+}
+
+static void test_faults_of_many_behaviors_are_cut(void **state)
+{
+	struct api_test *t = *state;
+	g_autoptr(GString) body = g_string_new("{\"behaviors\":[{\"name\":\"\\u00e4\"}");
+	for (int i = 0; i < 100; i++)
+		g_string_append(body, ",{\"name\":\"\\u00e4\"}");
+	g_string_append(body, "]}");
+	json_t *out = api_ok(t, "POST", "/security-profile-behaviors/validate", body->str);
+	const json_t *error = json_array_get(json_object_get(out, "validationErrors"), 0);
+	assert_int_equal(g_utf8_strlen(json_str(error, "errorMessage"), -1), 2048);
+}
+
 static void test_rules_over_several_behaviors(void **state)
 {
 	struct api_test *t = *state;
@@ -412,6 +456,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rules, api_test_setup, api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_faults_of_the_input_are_told, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_faults_of_many_behaviors_are_cut,
+						api_test_setup, api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_rules_over_several_behaviors, api_test_setup,
 						api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_describe_echoes, api_test_setup,
