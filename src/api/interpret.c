@@ -13,14 +13,19 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Refusals that are recorded: an attacker must not be able to fill the store (S18 within S14). */
-static const struct rate refusal_rate = {.burst = 200, .per_minute = 600};
+/* Refusals that are recorded: an attacker must not be able to fill the store (S18 within S14). Who
+ * has no key is counted apart, so that a flood of them hides nobody's refused calls. */
+enum refused { STRANGER, KEY_HOLDER, REFUSED_KINDS };
+static const struct rate refusal_rates[REFUSED_KINDS] = {
+	[STRANGER] = {.burst = 200, .per_minute = 10 },
+	[KEY_HOLDER] = {.burst = 200, .per_minute = 600},
+};
 
 struct api {
 	struct api_options options;
 	struct model *model;
 	pthread_mutex_t lock; /* of refusals */
-	struct rate_bucket refusals;
+	struct rate_bucket refusals[REFUSED_KINDS];
 	atomic_uint_fast64_t unrecorded;
 };
 
@@ -289,23 +294,23 @@ static int add_record(struct sql_conn *txn, void *ctx)
 	return trail_add(txn, ctx);
 }
 
-static bool may_record(struct api *api, int64_t now_ms)
+static bool may_record(struct api *api, enum refused who, int64_t now_ms)
 {
 	pthread_mutex_lock(&api->lock);
-	bool may = rate_take(&refusal_rate, &api->refusals, now_ms);
+	bool may = rate_take(&refusal_rates[who], &api->refusals[who], now_ms);
 	pthread_mutex_unlock(&api->lock);
 	if (!may)
 		atomic_fetch_add(&api->unrecorded, 1);
 	return may;
 }
 
-static void record_refusal(struct api *api, const struct api_request *request, const char *key_id,
-			   const struct operation *op, const json_t *in,
+static void record_refusal(struct api *api, enum refused who, const struct api_request *request,
+			   const char *key_id, const struct operation *op, const json_t *in,
 			   const struct refusal *refusal)
 {
 	const struct api_env *env = api->options.env;
 	int64_t now_ms = clock_now_ms(env->clock);
-	if (!may_record(api, now_ms))
+	if (!may_record(api, who, now_ms))
 		return;
 	g_autofree char *target = op && in ? trail_target(op, in, NULL) : g_strdup("");
 	g_autofree char *detail = trail_message(refusal->message);
@@ -366,7 +371,8 @@ static void finish_refused(struct run *run, struct api_answer *ret)
 	if (!is_recorded)
 		return;
 	read_aim(run);
-	record_refusal(api, run->request, run->caller->key_id, op, run->call.in, &run->refusal);
+	record_refusal(api, KEY_HOLDER, run->request, run->caller->key_id, op, run->call.in,
+		       &run->refusal);
 }
 
 void api_run(struct api *api, const struct api_caller *caller, const struct api_request *request,
@@ -400,5 +406,5 @@ void api_refuse(struct api *api, const char *key_id, const struct api_request *r
 	*ret = (struct api_answer){.operation = ""};
 	answer_refusal(api, refusal, NULL, ret);
 	if (ret->status == 403)
-		record_refusal(api, request, key_id, NULL, NULL, refusal);
+		record_refusal(api, STRANGER, request, key_id, NULL, NULL, refusal);
 }

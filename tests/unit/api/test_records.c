@@ -214,6 +214,29 @@ static void test_flood_of_refusals_is_bounded(void **state)
 	assert_int_equal(api_refusals_unrecorded(t->api), 10);
 }
 
+/* Who has no key cannot crowd out the record of those who have. */
+static void test_strangers_hide_nobody(void **state)
+{
+	struct api_test *t = *state;
+	char message[] = "none";
+	struct refusal refusal = {.exception = "UnrecognizedClientException", .message = message};
+	g_autoptr(GString) got = g_string_new(NULL);
+	for (int i = 0; i < 210; i++) {
+		char id[ID_UUID_SIZE];
+		struct api_answer answer;
+		id_uuid(t->env.chance, id);
+		const struct api_request request = {
+			.method = "GET", .id = id, .address = "192.0.2.1"};
+		api_refuse(t->api, "TWAKNOBODY", &request, &refusal, &answer);
+		api_answer_clear(&answer);
+	}
+	assert_int_equal(api_refusals_unrecorded(t->api), 10);
+	t->role = ROLE_VIEWER;
+	api_fails(t, "DELETE", "/things/lamp", NULL, 403, "AccessDeniedException");
+	assert_int_equal(trail_each(t->reader, 0, collect, got), 0);
+	assert_non_null(strstr(got->str, "AccessDeniedException"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +250,8 @@ int main(void)
 						api_test_setup, api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_retention, api_test_setup, api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_secrets_and_long_texts_are_cut, api_test_setup,
+						api_test_teardown),
+		cmocka_unit_test_setup_teardown(test_strangers_hide_nobody, api_test_setup,
 						api_test_teardown),
 		cmocka_unit_test_setup_teardown(test_flood_of_refusals_is_bounded, api_test_setup,
 						api_test_teardown),
