@@ -1,4 +1,5 @@
 /* wraps: plog_lease */
+/* found as: more than once in the log */
 /* A start appends the newest report of the log once more, as if the last frame of the daemon that
  * died had been taken again when its plugin sent it again. */
 #include "detect/entry.h"

@@ -1,4 +1,5 @@
 /* wraps: plog_commit */
+/* found as: events missing */
 /* Every hundredth commit moves the offset and forgets the effects. */
 #include "store/plog.h"
 

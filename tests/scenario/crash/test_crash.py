@@ -176,11 +176,12 @@ def live_through(thingward, chance):
 
 def check(thingward, sender):
     accepted, rejected = oracle.accepted_of(sender.replies)
-    assert thingward.metric("alarms_differing") == 0
+    differing = thingward.metric("alarms_differing")
     assert thingward.stop_daemon() == 0
     in_log = oracle.check_reports(thingward, accepted)
     oracle.check_offset(thingward.dir)
     events, active = oracle.check_alarms(thingward.dir)
+    assert differing == 0
     thingward.start_daemon().wait_ready()
     oracle.check_api(thingward.api, events, active)
     return {
