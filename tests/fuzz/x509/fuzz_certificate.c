@@ -1,5 +1,5 @@
 /* Whatever bytes come as a certificate: refused with words, or read. */
-/* covers: src/x509/read.c src/x509/pem.c src/x509/key.c */
+/* covers: src/x509/read.c src/x509/key.c */
 #include "x509/x509.h"
 
 #include "base/check.h"
