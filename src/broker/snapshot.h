@@ -84,12 +84,13 @@ bool snapshot_find(const struct snapshot *s, const uint8_t fingerprint[SNAPSHOT_
 bool snapshot_cert_has_thing(const struct snapshot *s, const struct snapshot_cert *c,
 			     struct view thing);
 
+/* AWS's quotas allow 150: 10 of a certificate, and 2 for each of 7 levels of 10 groups. */
+#define SNAPSHOT_PROGRAMS_MAX 256
+
 /* The connection's thing (registry-and-policies.md section 10.1): the thing named like the client
  * id if attached, else the exclusive one, else an empty view. Fills `request` with names, thing and
  * isAttached, and lists the programs of the effective policies: the certificate's and, with a
  * thing, those of all its groups. Returns how many; more than cap: cap + 1. */
-#define SNAPSHOT_PROGRAMS_MAX 256 /* AWS's quotas allow 150: 10, and 2 for 7 levels of 10 groups   \
-				   */
 unsigned snapshot_programs(const struct snapshot *s, const struct snapshot_cert *c,
 			   struct view client_id, struct policy_request *request,
 			   struct view *programs, unsigned cap);
