@@ -1,10 +1,10 @@
 /* The embedded database: a directory with main.db and log.db.
  *
  * The log is written by one connection, a row an append: of one report when the fleet is quiet, of
- * 120 KB when it is not. Pages of 4 KiB serve both (measured against 8 and 16,
- * tests/bench/bench_append.c): three or four pages of every append hold little that is new, and the
- * smaller they are, the less is written for a short row. A checkpoint every 8192 pages (32 MiB)
- * shares its fsyncs among hundreds of appends.
+ * 120 KB when it is not. Four pages of every append hold little that is new, so that small ones win
+ * by far with short rows; with the longest, pages of 16 KiB would save a seventh (measured,
+ * tests/bench/bench_append.c). A checkpoint every 8192 pages (32 MiB) shares its fsyncs among
+ * hundreds of appends.
  */
 #include "store/sql_priv.h"
 
@@ -19,10 +19,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Where transactions begin and end: statements of no table, run a few times for every append. */
+enum bound { BEGIN_READING, BEGIN_WRITING, COMMIT, BOUNDS };
+
+static const char *const bound_texts[] = {
+	[BEGIN_READING] = "begin", [BEGIN_WRITING] = "begin immediate", [COMMIT] = "commit"};
+
 struct sqlite_conn {
 	struct sql_conn base;
 	sqlite3 *db;
-	sqlite3_stmt **idle; /* by statement: prepared and in nobody's hands */
+	sqlite3_stmt *bounds[BOUNDS]; /* prepared when they are first needed */
+	sqlite3_stmt **idle;          /* by statement: prepared and in nobody's hands */
 };
 
 struct sqlite_rows {
@@ -161,6 +168,8 @@ static int configure(struct sql_conn *conn, const struct sql_target *target)
 static void sqlite_close(struct sql_conn *conn)
 {
 	struct sqlite_conn *c = own(conn);
+	for (size_t i = 0; i < BOUNDS; i++)
+		(void)sqlite3_finalize(c->bounds[i]);
 	for (size_t i = 0; i < sql_statement_count(); i++)
 		(void)sqlite3_finalize(c->idle[i]);
 	(void)sqlite3_close_v2(c->db);
@@ -189,14 +198,29 @@ static const char *sqlite_error(struct sql_conn *conn)
 	return sqlite3_errmsg(own(conn)->db);
 }
 
+static int prepare(const struct sqlite_conn *c, const char *text, sqlite3_stmt **ret)
+{
+	return error_of(sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+}
+
+static int run_bound(struct sqlite_conn *c, enum bound bound)
+{
+	int r = c->bounds[bound] ? 0 : prepare(c, bound_texts[bound], &c->bounds[bound]);
+	if (r < 0)
+		return r;
+	r = error_of(sqlite3_step(c->bounds[bound]));
+	(void)sqlite3_reset(c->bounds[bound]);
+	return r;
+}
+
 static int sqlite_begin(struct sql_conn *conn, enum sql_txn kind)
 {
-	return sqlite_run(conn, kind == TXN_READ ? "begin" : "begin immediate");
+	return run_bound(own(conn), kind == TXN_READ ? BEGIN_READING : BEGIN_WRITING);
 }
 
 static int sqlite_commit(struct sql_conn *conn)
 {
-	return sqlite_run(conn, "commit");
+	return run_bound(own(conn), COMMIT);
 }
 
 /* Some errors end the transaction by themselves. */
@@ -212,8 +236,7 @@ static int stmt_take(struct sqlite_conn *c, enum sql_statement statement, sqlite
 	c->idle[statement] = NULL;
 	if (*ret)
 		return 0;
-	const char *text = sql_statement_row(statement)->text;
-	return error_of(sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+	return prepare(c, sql_statement_row(statement)->text, ret);
 }
 
 /* A statement may be in use twice at once (a query within its own loop): one of the two is kept. */
