@@ -365,6 +365,16 @@ class Device:
             assert list(self._wait("suback")) == [1, 1]
         return code
 
+    def connect_refused(self):
+        """Returns when the broker has refused the certificate: with TLS 1.3 only who reads is told."""
+        tls = self.tls_context(self.cert_pem, self.key_pem)
+        address = ("localhost", self.stack.mqtt_port)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            with socket.create_connection(address, timeout=DEADLINE) as raw:
+                with tls.wrap_socket(raw, server_hostname="localhost") as connection:
+                    connection.recv(1)
+            raise AssertionError("the broker took the certificate")
+
     def wait_closed(self):
         """Returns when the broker has ended the session."""
         with contextlib.suppress(ConnectionError):
