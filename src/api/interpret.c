@@ -327,7 +327,7 @@ static void record_refusal(struct api *api, enum refused who, const struct api_r
 static bool is_forgiven(struct run *run)
 {
 	if (!run->call.operation->is_lenient ||
-	    strcmp(run->refusal.exception, "InvalidRequestException") != 0)
+	    g_strcmp0(run->refusal.exception, "InvalidRequestException") != 0)
 		return false;
 	run->call.input_fault = run->refusal.message;
 	return true;
