@@ -164,7 +164,7 @@ class Stack:
         return self.wait_ready()
 
     def wait_ready(self):
-        wait_until(lambda: self.get("/readyz")[0] == 200, "/readyz 200")
+        wait_until(lambda: self.get("/readyz")[0] == 200, lambda: f"/readyz 200: {self.get('/readyz')[1]}")
         return self
 
     def kill_daemon(self):
