@@ -223,6 +223,15 @@ static void send_waiting(struct channel_peer *peer)
 	(void)watch(peer->channel, peer->fd, EPOLLIN, peer, EPOLL_CTL_MOD);
 }
 
+static void send_waited(struct channel_peer *peer)
+{
+	const struct channel_events *events = &peer->channel->events;
+	guint before = g_queue_get_length(&peer->unsent);
+	send_waiting(peer);
+	if (!peer->is_dead && peer->is_known && g_queue_get_length(&peer->unsent) < before)
+		events->drained(events->ctx, peer);
+}
+
 static bool is_id(struct view v, size_t max)
 {
 	for (size_t i = 0; i < v.n; i++) {
@@ -336,7 +345,7 @@ unsigned channel_turn(struct channel *c, unsigned budget)
 		if (!peer)
 			accept_some(c);
 		else if (!peer->is_dead && !g_queue_is_empty(&peer->unsent))
-			send_waiting(peer);
+			send_waited(peer);
 	}
 	/* One datagram of each in turn, so that a busy broker does not starve another. */
 	do {

@@ -31,6 +31,8 @@ struct channel_events {
 	int (*frame)(void *ctx, struct channel_peer *peer, uint64_t number, struct reader body);
 	/* A peer that had said HELLO is gone; its pointer is dead afterwards. */
 	void (*gone)(void *ctx, struct channel_peer *peer);
+	/* What waited for a full socket went out: the broker may sleep and wants to be woken. */
+	void (*drained)(void *ctx, struct channel_peer *peer);
 	void *ctx;
 };
 

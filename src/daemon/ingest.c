@@ -146,6 +146,13 @@ static void on_gone(void *ctx, struct channel_peer *peer)
 	tell_brokers(g);
 }
 
+static void on_drained(void *ctx, struct channel_peer *peer)
+{
+	struct ingest *g = ctx;
+	(void)peer;
+	g->is_ring_due = true;
+}
+
 static void send_all(struct ingest *g, enum frame_item_kind kind, uint64_t number)
 {
 	GHashTableIter iter;
@@ -489,7 +496,8 @@ static struct ingest *ingest_alloc(const struct ingest_options *options)
 {
 	struct ingest *g = g_new0(struct ingest, 1);
 	g->options = *options;
-	g->options.channel.events = (struct channel_events){on_hello, on_frame, on_gone, g};
+	g->options.channel.events =
+		(struct channel_events){on_hello, on_frame, on_gone, on_drained, g};
 	id_hex(options->chance, g->token);
 	options->chance.fill(options->chance.ctx, &g->options.limits.seed,
 			     sizeof(g->options.limits.seed));
