@@ -96,6 +96,18 @@ static void tell_brokers(struct ingest *g)
 			  "mosquitto.conf?");
 }
 
+/* Acknowledged frames are not in the log; to take later ones would hide that. */
+static int refuse_gap(struct ingest *g, const struct broker *b, uint64_t first, uint64_t last)
+{
+	g_autofree char *why = g_strdup_printf(
+		"broker %s keeps frames from %llu on, the log has them up to %llu: the store is "
+		"not the one it knew; restart the broker",
+		b->id, (unsigned long long)first, (unsigned long long)last);
+	log_error("ingest", "%s", why);
+	ready_bad(g->options.ready, READY_BROKER, "%s", why);
+	return -1;
+}
+
 static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hello *hello,
 		    struct frame_welcome *welcome)
 {
@@ -108,14 +120,8 @@ static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hel
 	int r = plog_last_frame(g->options.store, g->options.part, producer, &last);
 	if (r < 0)
 		fatal("ingest", "last frame of %s: %s", producer, g_strerror(-r));
-	if (hello->first_frame > last + 1) {
-		log_error("ingest",
-			  "broker %s keeps frames from %llu on, the log has them up to %llu: the "
-			  "store "
-			  "is not the one it knew; restart the broker",
-			  b->id, (unsigned long long)hello->first_frame, (unsigned long long)last);
-		return -1;
-	}
+	if (hello->first_frame > last + 1)
+		return refuse_gap(g, b, hello->first_frame, last);
 	broker_attach(b, peer, last);
 	b->heard_ms = clock_now_ms(g->options.clock);
 	/* What it keeps it has no answers for: all of that is to come again, durable or not. */

@@ -1,5 +1,5 @@
 /* wraps: sqlite3_exec */
-/* found as: accepted and not in the log|recovery stopped behind entry */
+/* found as: accepted and not in the log|recovery stopped behind entry|not the one it knew */
 /* The log's commit is done only when its next transaction begins: devices are told `accepted`, and
  * plugins forget frames, that are not durable yet. */
 #include <sqlite3.h>

@@ -133,10 +133,14 @@ static void test_gap_ends_the_connection(void **state)
 	assert_true(plugin_is_closed(&p));
 	plugin_close(&p);
 	/* A plugin that lost frames which the log never got. */
-	plugin_hello(&p, *state, "main", 2);
+	struct daemon_kit *k = *state;
+	g_autoptr(GString) told = g_string_new("");
+	plugin_hello(&p, k, "main", 2);
 	assert_true(plugin_is_closed(&p));
 	plugin_close(&p);
-	assert_int_equal(kit_head(*state), 0);
+	assert_int_equal(kit_head(k), 0);
+	assert_false(ready_tell(k->ready, false, told));
+	assert_non_null(strstr(told->str, "not the one it knew"));
 }
 
 /* A frame is taken whole or not at all: admission must not remember what was not appended. */
