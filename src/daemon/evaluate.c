@@ -187,12 +187,12 @@ static void *run(void *ctx)
 		struct queue_item *item = queue_take(e->queue), *next;
 		if (!item && last)
 			return NULL;
+		if (!item)
+			(void)queue_wait(e->queue, -1);
 		for (; item; item = next) {
 			next = item->next;
 			evaluate_batch(e, (struct batch *)item);
 		}
-		if (!last)
-			(void)queue_wait(e->queue, -1);
 	}
 }
 
