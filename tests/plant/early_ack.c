@@ -1,4 +1,4 @@
-/* wraps: sqlite3_exec */
+/* wraps: sqlite3_step */
 /* found as: accepted and not in the log|recovery stopped behind entry|not the one it knew */
 /* The log's commit is done only when its next transaction begins: devices are told `accepted`, and
  * plugins forget frames, that are not durable yet. */
@@ -8,10 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-typedef int row_fn(void *ctx, int n, char **values, char **names);
-
-int __real_sqlite3_exec(sqlite3 *db, const char *text, row_fn *fn, void *ctx, char **ret_error);
-int __wrap_sqlite3_exec(sqlite3 *db, const char *text, row_fn *fn, void *ctx, char **ret_error);
+int __real_sqlite3_step(sqlite3_stmt *stmt);
+int __wrap_sqlite3_step(sqlite3_stmt *stmt);
 
 /* Writers of one file follow each other, so that one pointer does. */
 static _Atomic(sqlite3 *) late;
@@ -23,17 +21,19 @@ static bool is_log(sqlite3 *db)
 	return n > 6 && strcmp(name + n - 6, "log.db") == 0;
 }
 
-int __wrap_sqlite3_exec(sqlite3 *db, const char *text, row_fn *fn, void *ctx, char **ret_error)
+int __wrap_sqlite3_step(sqlite3_stmt *stmt)
 {
-	if (strcmp(text, "commit") == 0 && is_log(db)) {
+	sqlite3 *db = sqlite3_db_handle(stmt);
+	const char *text = sqlite3_sql(stmt);
+	if (text && strcmp(text, "commit") == 0 && is_log(db)) {
 		atomic_store(&late, db);
-		return SQLITE_OK;
+		return SQLITE_DONE;
 	}
 	if (atomic_load(&late) == db) {
 		atomic_store(&late, NULL);
-		int rc = __real_sqlite3_exec(db, "commit", NULL, NULL, NULL);
+		int rc = sqlite3_exec(db, "commit", NULL, NULL, NULL);
 		if (rc != SQLITE_OK)
 			return rc;
 	}
-	return __real_sqlite3_exec(db, text, fn, ctx, ret_error);
+	return __real_sqlite3_step(stmt);
 }
