@@ -22,7 +22,7 @@ struct channel_peer {
 	uid_t uid;
 	bool is_known; /* has said HELLO */
 	bool is_dead;  /* freed at the end of the turn */
-	char broker[CHANNEL_BROKER_MAX + 1];
+	char broker[FRAME_BROKER_MAX + 1];
 	char instance[FRAME_INSTANCE + 1];
 	GQueue unsent; /* of GBytes */
 	size_t n_unsent;
@@ -268,7 +268,7 @@ static int take_hello(struct channel_peer *peer, struct reader body)
 	struct channel *c = peer->channel;
 	struct frame_hello hello;
 	struct frame_welcome welcome = {0};
-	if (frame_read_hello(&body, &hello) < 0 || !is_id(hello.broker, CHANNEL_BROKER_MAX) ||
+	if (frame_read_hello(&body, &hello) < 0 || !is_id(hello.broker, FRAME_BROKER_MAX) ||
 	    !is_id(hello.instance, FRAME_INSTANCE) || hello.version < FRAME_VERSION) {
 		log_warning("channel", "refused a peer of uid %u: its HELLO is none of ours",
 			    (unsigned)peer->uid);

@@ -17,7 +17,6 @@
 struct channel;
 struct channel_peer;
 
-#define CHANNEL_BROKER_MAX 64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
 #define CHANNEL_PEERS_MAX  64
 #define CHANNEL_UNSENT_MAX (64U << 20) /* bytes waiting for one peer; a peer beyond is dropped */
 

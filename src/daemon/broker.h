@@ -14,8 +14,8 @@ struct answer {
 };
 
 struct broker {
-	char id[CHANNEL_BROKER_MAX + 1];
-	char producer[CHANNEL_BROKER_MAX + FRAME_INSTANCE +
+	char id[FRAME_BROKER_MAX + 1];
+	char producer[FRAME_BROKER_MAX + FRAME_INSTANCE +
 		      2];          /* "ID/INSTANCE": one run of its plugin */
 	struct channel_peer *peer; /* NULL: away */
 	struct lot lot;
