@@ -78,7 +78,9 @@ static struct MHD_Daemon *start(struct api_server *server, union address *addres
 {
 	const struct api_server_options *options = &server->options;
 	const struct http_limits *limits = &options->limits;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
+	/* Not epoll: libmicrohttpd waits for edges there, and forgets the peer's end of sending
+	 * when it came together with its last bytes; the connection then stays until idle_s. */
+	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
 	flags |= options->tls_cert_pem ? (unsigned)MHD_USE_TLS : 0;
 	flags |= address->any.sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0;
 	const struct MHD_OptionItem tls[] = {

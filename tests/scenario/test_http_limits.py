@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import signal
 import socket
 import ssl
 import urllib.error
@@ -151,6 +152,33 @@ def test_garbage_is_refused(shared, connect, raw):
     first = connection.head()
     assert not first or int(first.split()[1]) >= 400
     assert_alive(shared)
+
+
+HALVES = {
+    "nothing": b"",
+    "bytes that are no request": GARBAGE[1],
+    "half a head": b"GET /healthz HTTP/1.1\r\nHost: lo",
+    "half a body": b"POST /things/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    "a request": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", HALVES.values(), ids=HALVES)
+def test_who_sends_no_more_is_not_waited_for(shared, connect, raw):
+    """The last bytes and the end arrive together: the server finds both when it looks."""
+    connection = connect()
+    with paused(shared.daemon):
+        connection.send(raw).socket.shutdown(socket.SHUT_WR)
+    assert connection.is_closed()
+
+
+@contextlib.contextmanager
+def paused(process):
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 # ---- HTTP as it is allowed ----
