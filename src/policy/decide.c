@@ -177,6 +177,17 @@ static bool statement_matches(struct context *c, struct view statement,
 	return true;
 }
 
+static struct policy_verdict verdict_of(enum policy_decision decision, int program, int statement)
+{
+	return (struct policy_verdict){
+		.decision = decision,
+		.program = program,
+		.statement = statement,
+		.nearest_program = -1,
+		.nearest_statement = -1,
+	};
+}
+
 /* Goes through one program; the first matching Allow and the first matching Deny speak. */
 static void decide_program(struct context *c, struct view program, int index,
 			   struct policy_verdict *verdict)
@@ -188,9 +199,9 @@ static void decide_program(struct context *c, struct view program, int index,
 		if (!statement_matches(c, read_bytes32(&r), &effect))
 			continue;
 		if (effect == PROGRAM_DENY)
-			*verdict = (struct policy_verdict){POLICY_EXPLICIT_DENY, index, i};
+			*verdict = verdict_of(POLICY_EXPLICIT_DENY, index, i);
 		else if (verdict->decision == POLICY_IMPLICIT_DENY)
-			*verdict = (struct policy_verdict){POLICY_ALLOWED, index, i};
+			*verdict = verdict_of(POLICY_ALLOWED, index, i);
 	}
 }
 
@@ -199,7 +210,7 @@ struct policy_verdict policy_decide(const struct view *programs, unsigned n_prog
 {
 	struct context c;
 	context_fill(&c, request);
-	struct policy_verdict verdict = {POLICY_IMPLICIT_DENY, -1, -1};
+	struct policy_verdict verdict = verdict_of(POLICY_IMPLICIT_DENY, -1, -1);
 	for (unsigned i = 0; i < n_programs && verdict.decision != POLICY_EXPLICIT_DENY; i++)
 		decide_program(&c, programs[i], (int)i, &verdict);
 	return verdict;

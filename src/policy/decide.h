@@ -22,6 +22,10 @@ enum policy_action {
 
 enum policy_decision { POLICY_IMPLICIT_DENY, POLICY_ALLOWED, POLICY_EXPLICIT_DENY };
 
+/* What a CONNECT asked for, as iot:ConnectAttributes lists it. */
+#define POLICY_PERSISTENT_CONNECT 1
+#define POLICY_LAST_WILL          2
+
 struct policy_request {
 	enum policy_action action;
 	/* The resource's three parts: "arn:aws:iot:REGION:ACCOUNT" is compared part by part with
@@ -31,17 +35,31 @@ struct policy_request {
 			   * action has no resource, and is asked about "*"
 			   * (iot:ListRetainedMessages, iot:ListNamedShadowsForThing) */
 	struct view name; /* client id, topic, filter, ... */
-	/* Values of variables; an empty view with p == NULL: not known, and a statement that needs
-	 * it cannot match. */
+	/* Values of variables; a view with p == NULL: not known, and a statement that needs it
+	 * cannot match. */
 	struct view client_id, thing_name, source_ip, certificate_id;
-	bool is_thing_attached; /* iot:Connection.Thing.IsAttached */
+	struct view domain_name;     /* iot:DomainName: the host name of the TLS handshake */
+	struct view last_will_topic; /* iot:LastWillTopic: the topic alone; its ARN is made here */
+	bool is_thing_attached;      /* iot:Connection.Thing.IsAttached */
+	/* iot:ConnectAttributes: POLICY_PERSISTENT_CONNECT, POLICY_LAST_WILL; none is a list too,
+	 * the empty one, unless nothing is known. */
+	bool are_connect_attributes_known;
+	uint8_t connect_attributes;
+	/* Of the connection's thing and of the certificate (policy/facts.h); an empty view: nothing
+	 * known. */
+	struct view thing_facts, cert_facts;
 };
 
-/* Which statement decided: program and statement index, for the denial ledger; both -1 when none
- * matched. */
 struct policy_verdict {
 	enum policy_decision decision;
+	/* Which statement decided, for the denial ledger; both -1 when none matched. */
 	int program, statement;
+	/* After an implicit deny: the first Allow for this action and this resource that did not
+	 * match all the same, -1 when there is none; and the variable or condition key whose value
+	 * it lacked ("iot:Connection.Thing.Attributes[site]", a view into the program), empty when
+	 * it lacked none: then its condition did not hold. */
+	int nearest_program, nearest_statement;
+	struct view missing;
 };
 
 /* True when the bytes are a program that policy_decide can walk without reading outside them. Any
