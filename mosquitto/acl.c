@@ -97,12 +97,19 @@ static const struct access *access_row(int access)
 static void tell(struct plugin *p, const struct session *s, const struct denial *d, tell_fn *how,
 		 const char *resource)
 {
-	struct event_refused e = {.action = (uint8_t)d->action,
-				  .client_id = view_of(s->client_id),
-				  .address = view_of(s->address),
-				  .resource = view_of(resource),
-				  .reason = view_of(d->reason)};
-	memcpy(e.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
+	struct event_refused e = {
+		.action = (uint8_t)d->action,
+		.who = {.session = s->number,
+			.client_id = view_of(s->client_id),
+			.address = view_of(s->address)},
+		.resource = view_of(resource),
+		.missing = view_of(d->reason),
+		.statement = -1,
+		.count = 1,
+		.first_ms = server_time_ms(&p->time, p->now_ms),
+		.last_ms = server_time_ms(&p->time, p->now_ms)
+        };
+	memcpy(e.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
 	if (e.resource.n > TOPIC_BYTES_MAX)
 		e.resource.n = TOPIC_BYTES_MAX;
 	how(p, &e);

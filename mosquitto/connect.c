@@ -25,12 +25,17 @@ static int refuse(struct plugin *p, const struct applicant *a, const char *reaso
 	struct view client_id = view_of(a->client_id), address = view_of(a->address);
 	if (client_id.n > CLIENT_ID_MAX)
 		client_id.n = CLIENT_ID_MAX;
-	struct event_refused e = {.action = POLICY_CONNECT,
-				  .client_id = client_id,
-				  .address = address,
-				  .resource = client_id,
-				  .reason = view_of(reason)};
-	memcpy(e.fingerprint, a->fingerprint, FRAME_FINGERPRINT);
+	struct event_refused e = {
+		.action = POLICY_CONNECT,
+		.who = {.client_id = client_id, .address = address},
+		.resource = client_id,
+		.missing = view_of(reason),
+		.statement = -1,
+		.count = 1,
+		.first_ms = server_time_ms(&p->time, p->now_ms),
+		.last_ms = server_time_ms(&p->time, p->now_ms)
+        };
+	memcpy(e.who.fingerprint, a->fingerprint, FRAME_FINGERPRINT);
 	notice_refused(p, &e);
 	return MOSQ_ERR_AUTH;
 }
@@ -84,10 +89,15 @@ static bool is_doorbell(const struct plugin *p, const struct applicant *a,
 
 static void tell_begin(struct plugin *p, const struct session *s)
 {
-	struct event_session e = {.client_id = view_of(s->client_id),
-				  .address = view_of(s->address)};
-	memcpy(e.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-	plugin_count(p, uplink_session(p->uplink, EVENT_CONNECT, &e));
+	struct event e = {
+		.kind = EVENT_CONNECT,
+		.connect = {.who = {.session = s->number,
+				    .client_id = view_of(s->client_id),
+				    .address = view_of(s->address)},
+			    .at_ms = server_time_ms(&p->time, p->now_ms)}
+        };
+	memcpy(e.connect.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
+	plugin_count(p, uplink_event(p->uplink, &e));
 }
 
 /* Judges and keeps the new session. A reason, or NULL when it may come in. */
@@ -114,6 +124,7 @@ static int begin_session(struct plugin *p, const struct applicant *a, bool is_do
 		return refuse(p, a, "no memory");
 	}
 	s->is_doorbell = is_doorbell_session;
+	s->number = ++p->begun;
 	s->share_at_ms = p->now_ms;
 	s->share_bytes = INT64_MAX; /* cut to what a session may hold at its first report */
 	const char *refusal = admit(p, s);

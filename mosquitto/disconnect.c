@@ -13,10 +13,15 @@ int plugin_on_disconnect(int event, void *data, void *ctx)
 	if (!s)
 		return MOSQ_ERR_SUCCESS;
 	if (!s->is_doorbell) {
-		struct event_session end = {.client_id = view_of(s->client_id),
-					    .address = view_of(s->address)};
-		memcpy(end.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-		plugin_count(p, uplink_session(p->uplink, EVENT_DISCONNECT, &end));
+		struct event end = {
+			.kind = EVENT_DISCONNECT,
+			.disconnect = {.who = {.session = s->number,
+					       .client_id = view_of(s->client_id),
+					       .address = view_of(s->address)},
+				       .at_ms = server_time_ms(&p->time, p->now_ms)}
+                };
+		memcpy(end.disconnect.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
+		plugin_count(p, uplink_event(p->uplink, &end));
 	}
 	session_remove(p->sessions, s);
 	return MOSQ_ERR_SUCCESS;

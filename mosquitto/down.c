@@ -35,7 +35,7 @@ static void hear_time(struct plugin *p, int64_t now_ms)
 static int take_generation(struct plugin *p, struct reader *one)
 {
 	uint64_t generation;
-	if (event_read_number(one, &generation) < 0)
+	if (item_read_number(one, &generation) < 0)
 		return -1;
 	hear_generation(p, generation);
 	return 0;
@@ -44,7 +44,7 @@ static int take_generation(struct plugin *p, struct reader *one)
 static int take_time(struct plugin *p, struct reader *one)
 {
 	uint64_t now_ms;
-	if (event_read_number(one, &now_ms) < 0 || now_ms > INT64_MAX)
+	if (item_read_number(one, &now_ms) < 0 || now_ms > INT64_MAX)
 		return -1;
 	hear_time(p, (int64_t)now_ms);
 	return 0;
@@ -53,7 +53,7 @@ static int take_time(struct plugin *p, struct reader *one)
 static int take_flush(struct plugin *p, struct reader *one)
 {
 	uint64_t number;
-	if (event_read_number(one, &number) < 0)
+	if (item_read_number(one, &number) < 0)
 		return -1;
 	plugin_count(p, uplink_number(p->uplink, EVENT_FLUSHED, number));
 	uplink_flush(p->uplink);

@@ -57,7 +57,8 @@ void notice_refused_quietly(struct plugin *p, const struct event_refused *e)
 {
 	uint64_t left_out;
 	if (rate_take(&p->notices.events, EVENTS_A_SECOND, p->now_ms, &left_out))
-		plugin_count(p, uplink_refused(p->uplink, e));
+		plugin_count(p, uplink_event(p->uplink, &(struct event){.kind = EVENT_REFUSED,
+									.refused = *e}));
 	p->left_out += left_out;
 }
 
@@ -68,11 +69,12 @@ static int printed(struct view s)
 
 void notice_refused(struct plugin *p, const struct event_refused *e)
 {
-	const char *action = e->action == FRAME_ACTION_TLS
+	const char *action = e->action == EVENT_ACTION_TLS
 				     ? "TLS handshake"
 				     : policy_action_name((enum policy_action)e->action);
 	notice_log(p, MOSQ_LOG_NOTICE, "refused %s of client \"%.*s\" from %.*s on \"%.*s\": %.*s",
-		   action, printed(e->client_id), e->client_id.p, printed(e->address), e->address.p,
-		   printed(e->resource), e->resource.p, printed(e->reason), e->reason.p);
+		   action, printed(e->who.client_id), e->who.client_id.p, printed(e->who.address),
+		   e->who.address.p, printed(e->resource), e->resource.p, printed(e->missing),
+		   e->missing.p);
 	notice_refused_quietly(p, e);
 }

@@ -34,6 +34,7 @@ struct plugin {
 	int64_t second_ms;                    /* when what is done once a second was done last */
 	int64_t cut_ms;                       /* the last mark for which EVENT_CUT went */
 	uint64_t left_out; /* events that found no room, since the last log line about them */
+	uint64_t begun;    /* sessions, in this run */
 	bool is_reloading; /* from SIGHUP to the next TICK */
 	char away_why[UPLINK_WHY_SIZE]; /* what was logged last of the daemon's absence, "": it is
 					   there */

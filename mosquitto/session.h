@@ -24,6 +24,7 @@ struct session {
 	enum session_list list;
 	struct session *next_by_client, *next_by_cert;
 	struct mosquitto *client; /* the broker's object: an identity, never followed */
+	uint64_t number;          /* among the sessions of this run, from 1 */
 	bool is_doorbell;         /* the daemon's own connection: may ping and nothing else */
 
 	uint8_t fingerprint[SNAPSHOT_FINGERPRINT];

@@ -42,12 +42,15 @@ static void tell_refusal(struct plugin *p, const SSL *ssl, const X509 *cert,
 	char address[INET6_ADDRSTRLEN], issuer[NAME_SIZE];
 	if (!X509_NAME_oneline(X509_get_issuer_name(cert), issuer, sizeof(issuer)))
 		issuer[0] = '\0';
-	struct event_refused e = {.action = FRAME_ACTION_TLS,
-				  .client_id = VIEW_LIT(""),
-				  .address = peer_address(ssl, address),
+	struct event_refused e = {.action = EVENT_ACTION_TLS,
+				  .who = {.address = peer_address(ssl, address)},
 				  .resource = view_of(issuer),
-				  .reason = view_of(reason)};
-	memcpy(e.fingerprint, fingerprint, FRAME_FINGERPRINT);
+				  .missing = view_of(reason),
+				  .statement = -1,
+				  .count = 1,
+				  .first_ms = server_time_ms(&p->time, p->now_ms),
+				  .last_ms = server_time_ms(&p->time, p->now_ms)};
+	memcpy(e.who.fingerprint, fingerprint, FRAME_FINGERPRINT);
 	notice_refused(p, &e);
 }
 

@@ -196,18 +196,16 @@ bool uplink_report_fits(size_t client_id, size_t topic, size_t payload)
 	       client_id + topic + payload + REPORT_OVERHEAD <= FRAME_SIZE_MAX;
 }
 
-typedef void event_writer(struct writer *w, const void *event);
-
-static bool append(struct uplink *u, uint64_t limit, event_writer *write_event, const void *event)
+static bool append(struct uplink *u, uint64_t limit, const struct event *event)
 {
 	if (held_bytes(u) >= limit)
 		return false;
-	write_event(&u->pending, event);
+	frame_write_event(&u->pending, event);
 	if (u->pending.full) {
 		u->pending.full = false;
 		if (!close_pending(u))
 			return false;
-		write_event(&u->pending, event);
+		frame_write_event(&u->pending, event);
 		if (u->pending.full) { /* more than a datagram takes */
 			u->pending.full = false;
 			return false;
@@ -218,58 +216,21 @@ static bool append(struct uplink *u, uint64_t limit, event_writer *write_event, 
 	return true;
 }
 
-static void write_report(struct writer *w, const void *event)
-{
-	event_write_report(w, event);
-}
-
-static void write_refused(struct writer *w, const void *event)
-{
-	event_write_refused(w, event);
-}
-
-struct session_event {
-	enum frame_event_kind kind;
-	const struct event_session *session;
-};
-
-static void write_session(struct writer *w, const void *event)
-{
-	const struct session_event *e = event;
-	event_write_session(w, e->kind, e->session);
-}
-
-struct number_event {
-	enum frame_event_kind kind;
-	uint64_t number;
-};
-
-static void write_number(struct writer *w, const void *event)
-{
-	const struct number_event *e = event;
-	event_write_number(w, e->kind, e->number);
-}
-
 bool uplink_report(struct uplink *u, const struct event_report *e)
 {
-	return append(u, u->options->queue_bytes / 4 * 3, write_report, e);
+	const struct event event = {.kind = EVENT_REPORT, .report = *e};
+	return append(u, u->options->queue_bytes / 4 * 3, &event);
 }
 
-bool uplink_refused(struct uplink *u, const struct event_refused *e)
+bool uplink_event(struct uplink *u, const struct event *e)
 {
-	return append(u, u->options->queue_bytes, write_refused, e);
+	return append(u, u->options->queue_bytes, e);
 }
 
-bool uplink_session(struct uplink *u, enum frame_event_kind kind, const struct event_session *e)
+bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number)
 {
-	const struct session_event event = {kind, e};
-	return append(u, u->options->queue_bytes, write_session, &event);
-}
-
-bool uplink_number(struct uplink *u, enum frame_event_kind kind, uint64_t number)
-{
-	const struct number_event event = {kind, number};
-	return append(u, UINT64_MAX, write_number, &event);
+	const struct event event = {.kind = kind, .number = number};
+	return append(u, UINT64_MAX, &event);
 }
 
 /* ---- Receiving ---- */

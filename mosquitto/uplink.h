@@ -43,11 +43,9 @@ void uplink_flush(struct uplink *u);
 /* Each appends one event. False when the queue is full (reports: three quarters full) and it was
  * left out. */
 bool uplink_report(struct uplink *u, const struct event_report *e) MUST_USE;
-bool uplink_refused(struct uplink *u, const struct event_refused *e) MUST_USE;
-bool uplink_session(struct uplink *u, enum frame_event_kind kind,
-		    const struct event_session *e) MUST_USE;
+bool uplink_event(struct uplink *u, const struct event *e) MUST_USE;
 /* CUT, APPLIED, FLUSHED: never left out for want of room, false only without memory. */
-bool uplink_number(struct uplink *u, enum frame_event_kind kind, uint64_t number) MUST_USE;
+bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number) MUST_USE;
 
 /* The queue is more than a quarter full: the daemon is away or behind, and who sends much must send
  * less. */

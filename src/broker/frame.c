@@ -52,43 +52,10 @@ static void record_close(struct writer *w, size_t start)
 	write_u32(&length, (uint32_t)(w->len - start - 5));
 }
 
-void event_write_report(struct writer *w, const struct event_report *e)
+void frame_write_event(struct writer *w, const struct event *e)
 {
-	size_t start = record_open(w, EVENT_REPORT);
-	write_raw(w, e->fingerprint, FRAME_FINGERPRINT);
-	write_u8(w, e->is_own);
-	write_str16(w, e->client_id);
-	write_str16(w, e->topic);
-	write_bytes32(w, e->payload);
-	record_close(w, start);
-}
-
-void event_write_number(struct writer *w, enum frame_event_kind kind, uint64_t number)
-{
-	size_t start = record_open(w, (uint8_t)kind);
-	write_u64(w, number);
-	record_close(w, start);
-}
-
-void event_write_refused(struct writer *w, const struct event_refused *e)
-{
-	size_t start = record_open(w, EVENT_REFUSED);
-	write_raw(w, e->fingerprint, FRAME_FINGERPRINT);
-	write_u8(w, e->action);
-	write_str16(w, e->client_id);
-	write_str16(w, e->address);
-	write_str16(w, e->resource);
-	write_str16(w, e->reason);
-	record_close(w, start);
-}
-
-void event_write_session(struct writer *w, enum frame_event_kind kind,
-			 const struct event_session *e)
-{
-	size_t start = record_open(w, (uint8_t)kind);
-	write_raw(w, e->fingerprint, FRAME_FINGERPRINT);
-	write_str16(w, e->client_id);
-	write_str16(w, e->address);
+	size_t start = record_open(w, (uint8_t)e->kind);
+	event_write(w, e);
 	record_close(w, start);
 }
 
@@ -188,54 +155,6 @@ int frame_next(struct reader *body, uint8_t *ret_kind, struct reader *ret_one)
 	return 1;
 }
 
-static void read_fingerprint(struct reader *r, uint8_t ret[FRAME_FINGERPRINT])
-{
-	const uint8_t *p = read_raw(r, FRAME_FINGERPRINT);
-	if (p)
-		memcpy(ret, p, FRAME_FINGERPRINT);
-}
-
-int event_read_report(struct reader *one, struct event_report *ret)
-{
-	struct event_report e = {0};
-	read_fingerprint(one, e.fingerprint);
-	e.is_own = read_u8(one) != 0;
-	e.client_id = read_str16(one);
-	e.topic = read_str16(one);
-	e.payload = read_bytes32(one);
-	if (!reader_done(one))
-		return -1;
-	*ret = e;
-	return 0;
-}
-
-int event_read_refused(struct reader *one, struct event_refused *ret)
-{
-	struct event_refused e = {0};
-	read_fingerprint(one, e.fingerprint);
-	e.action = read_u8(one);
-	e.client_id = read_str16(one);
-	e.address = read_str16(one);
-	e.resource = read_str16(one);
-	e.reason = read_str16(one);
-	if (!reader_done(one))
-		return -1;
-	*ret = e;
-	return 0;
-}
-
-int event_read_session(struct reader *one, struct event_session *ret)
-{
-	struct event_session e = {0};
-	read_fingerprint(one, e.fingerprint);
-	e.client_id = read_str16(one);
-	e.address = read_str16(one);
-	if (!reader_done(one))
-		return -1;
-	*ret = e;
-	return 0;
-}
-
 int item_read_publish(struct reader *one, struct item_publish *ret)
 {
 	struct item_publish i = {.qos = read_u8(one)};
@@ -256,7 +175,7 @@ int item_read_kick(struct reader *one, uint8_t ret_fingerprint[FRAME_FINGERPRINT
 	return 0;
 }
 
-int event_read_number(struct reader *one, uint64_t *ret)
+int item_read_number(struct reader *one, uint64_t *ret)
 {
 	uint64_t number = read_u64(one);
 	if (!reader_done(one))

@@ -17,16 +17,16 @@
 
 #include "base/compiler.h"
 #include "base/cursor.h"
+#include "event/event.h"
 
 #define FRAME_MAGIC   0x31465754U /* "TWF1" */
 #define FRAME_VERSION 1
 #define FRAME_SIZE_MAX                                                                             \
 	(192U << 10) /* bytes of a datagram; a report of REPORT_SIZE_MAX and its topic fit */
-#define FRAME_INSTANCE    32  /* hex digits that name a run of the plugin */
-#define FRAME_BROKER_MAX  64  /* bytes of a broker's id: letters, digits, '.', '_', '-' */
-#define FRAME_FINGERPRINT 32  /* SHA-256 of a certificate */
-#define FRAME_TOKEN       32  /* hex digits: what the doorbell's connection proves itself with */
-#define FRAME_ACTION_TLS  255 /* event_refused: the TLS handshake */
+#define FRAME_INSTANCE    32 /* hex digits that name a run of the plugin */
+#define FRAME_BROKER_MAX  64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
+#define FRAME_FINGERPRINT EVENT_FINGERPRINT
+#define FRAME_TOKEN       32 /* hex digits: what the doorbell's connection proves itself with */
 
 enum frame_type { FRAME_HELLO = 1, FRAME_WELCOME = 2, FRAME_EVENTS = 3, FRAME_DOWN = 4 };
 
@@ -45,34 +45,6 @@ struct frame_welcome {
 	int64_t now_ms;       /* server time */
 	bool is_clock_manual; /* server time stands still but for ITEM_TIME */
 	struct view token;    /* FRAME_TOKEN */
-};
-
-/* Events, plugin -> daemon. */
-enum frame_event_kind {
-	EVENT_REPORT = 1,    /* a publish on a report topic that policy let pass */
-	EVENT_CUT = 2,       /* all counters up to mark t have been sent */
-	EVENT_APPLIED = 3,   /* a snapshot generation is in force */
-	EVENT_FLUSHED = 4,   /* answer to ITEM_FLUSH: everything before it has been sent */
-	EVENT_REFUSED = 5,   /* a session or request was refused, with who and why */
-	EVENT_CONNECT = 6,   /* a session began */
-	EVENT_DISCONNECT = 7 /* a session ended */
-};
-
-struct event_report {
-	uint8_t fingerprint[FRAME_FINGERPRINT]; /* zeros: the session had no certificate */
-	bool is_own; /* the certificate is attached to the thing of the topic */
-	struct view client_id, topic, payload;
-};
-
-struct event_refused {
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	uint8_t action; /* enum policy_action, or FRAME_ACTION_TLS */
-	struct view client_id, address, resource, reason;
-};
-
-struct event_session {
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	struct view client_id, address;
 };
 
 /* Items, daemon -> plugin. */
@@ -98,12 +70,7 @@ void frame_write_welcome(struct writer *w, const struct frame_welcome *h);
 /* After frame_begin(FRAME_EVENTS or FRAME_DOWN): the number or the acknowledgement, then events or
  * items. */
 void frame_write_number(struct writer *w, uint64_t number);
-void event_write_report(struct writer *w, const struct event_report *e);
-void event_write_number(struct writer *w, enum frame_event_kind kind,
-			uint64_t number); /* CUT (ms), APPLIED, FLUSHED */
-void event_write_refused(struct writer *w, const struct event_refused *e);
-void event_write_session(struct writer *w, enum frame_event_kind kind,
-			 const struct event_session *e);
+void frame_write_event(struct writer *w, const struct event *e);
 void item_write_publish(struct writer *w, const struct item_publish *i);
 void item_write_number(struct writer *w, enum frame_item_kind kind,
 		       uint64_t number); /* GENERATION, TIME, FLUSH */
@@ -115,15 +82,11 @@ int frame_open(const void *datagram, size_t n, enum frame_type *ret_type, uint8_
 int frame_read_hello(struct reader *body, struct frame_hello *ret) MUST_USE;
 int frame_read_welcome(struct reader *body, struct frame_welcome *ret) MUST_USE;
 uint64_t frame_read_number(struct reader *body);
-/* The next event or item: 1 with its kind and body, 0 at the end, -1 when damaged. Unknown kinds
- * are given out: skip them. */
+/* The next event (its body: event_read) or item: 1 with its kind and body, 0 at the end, -1 when
+ * damaged. Unknown kinds are given out: skip them. */
 int frame_next(struct reader *body, uint8_t *ret_kind, struct reader *ret_one) MUST_USE;
-int event_read_report(struct reader *one, struct event_report *ret) MUST_USE;
-int event_read_refused(struct reader *one, struct event_refused *ret) MUST_USE;
-int event_read_session(struct reader *one, struct event_session *ret) MUST_USE;
 int item_read_publish(struct reader *one, struct item_publish *ret) MUST_USE;
 int item_read_kick(struct reader *one, uint8_t ret_fingerprint[FRAME_FINGERPRINT]) MUST_USE;
-int event_read_number(struct reader *one,
-		      uint64_t *ret) MUST_USE; /* also for items of one number */
+int item_read_number(struct reader *one, uint64_t *ret) MUST_USE;
 
 #endif

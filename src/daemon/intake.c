@@ -13,11 +13,6 @@ struct taking {
 	bool is_repeat;
 };
 
-struct event_row {
-	/* 0, or -1 when the event is damaged. Called twice: first with t NULL, only to check. */
-	int (*take)(struct taking *t, struct reader *one);
-};
-
 /* A report on its way through the intake. */
 struct arrival {
 	struct event_report event;
@@ -139,101 +134,97 @@ static void take_sound_report(struct taking *t, struct arrival *a)
 		admit(t, a);
 }
 
-static int take_report(struct taking *t, struct reader *one)
+static void take_report(struct taking *t, const struct event *e)
 {
-	struct arrival a = {0};
-	if (event_read_report(one, &a.event) < 0 || a.event.topic.n > TOPIC_MAX ||
-	    !report_topic(a.event.topic, &a.thing, &a.format))
-		return -1;
-	if (t)
-		take_sound_report(t, &a);
-	return 0;
+	struct arrival a = {.event = e->report};
+	CHECK(report_topic(a.event.topic, &a.thing, &a.format));
+	take_sound_report(t, &a);
 }
 
-static int take_cut(struct taking *t, struct reader *one)
+static void take_cut(struct taking *t, const struct event *e)
 {
-	uint64_t mark;
-	if (event_read_number(one, &mark) < 0 || mark > INT64_MAX)
-		return -1;
-	if (!t || t->is_repeat)
-		return 0;
 	struct broker *b = t->broker;
+	if (t->is_repeat)
+		return;
 	size_t cap = sizeof(b->id) + 32;
 	struct writer w = writer_of(pages_take(t->in->pages, cap), cap);
-	struct entry_broker entry = {.broker = view_of(b->id), .t_ms = (int64_t)mark};
+	struct entry_broker entry = {.broker = view_of(b->id), .t_ms = (int64_t)e->number};
 	entry_write_broker(&w, &entry);
 	CHECK(!w.full);
 	lot_add(&b->lot, ENTRY_CUT, t->in->now_ms, (struct view){(const char *)w.buf, w.len}, NULL);
-	b->cut_ms = MAX(b->cut_ms, (int64_t)mark);
-	return 0;
+	b->cut_ms = MAX(b->cut_ms, (int64_t)e->number);
 }
 
-static int take_applied(struct taking *t, struct reader *one)
+static void take_flushed(struct taking *t, const struct event *e)
 {
-	uint64_t generation;
-	(void)t;
-	return event_read_number(one, &generation);
+	t->broker->flushed = e->number;
 }
 
-static int take_flushed(struct taking *t, struct reader *one)
+static void take_refused(struct taking *t, const struct event *e)
 {
-	uint64_t number;
-	if (event_read_number(one, &number) < 0)
-		return -1;
-	if (t)
-		t->broker->flushed = number;
-	return 0;
+	if (!t->is_repeat)
+		counter_add(t->in->ready, COUNTER_refusals_reported, e->refused.count);
 }
 
-static int take_refused(struct taking *t, struct reader *one)
+static void take_connect(struct taking *t, const struct event *e)
 {
-	struct event_refused e;
-	if (event_read_refused(one, &e) < 0)
-		return -1;
-	if (t && !t->is_repeat) {
-		counter_add(t->in->ready, COUNTER_refusals_reported, 1);
-		log_debug("ingest", "broker %s refused %.*s from %.*s: %.*s", t->broker->id,
-			  (int)e.client_id.n, e.client_id.p, (int)e.address.n, e.address.p,
-			  (int)e.reason.n, e.reason.p);
-	}
-	return 0;
+	(void)e;
+	if (!t->is_repeat)
+		counter_add(t->in->ready, COUNTER_sessions_started, 1);
 }
 
-static int take_session(struct taking *t, struct reader *one, enum counter counter)
+static void take_disconnect(struct taking *t, const struct event *e)
 {
-	struct event_session e;
-	if (event_read_session(one, &e) < 0)
-		return -1;
-	if (t && !t->is_repeat)
-		counter_add(t->in->ready, counter, 1);
-	return 0;
+	(void)e;
+	if (!t->is_repeat)
+		counter_add(t->in->ready, COUNTER_sessions_ended, 1);
 }
 
-static int take_connect(struct taking *t, struct reader *one)
+static bool is_report_sound(const struct event *e)
 {
-	return take_session(t, one, COUNTER_sessions_started);
+	struct view thing;
+	enum report_format format;
+	return e->report.topic.n <= TOPIC_MAX && report_topic(e->report.topic, &thing, &format);
 }
 
-static int take_disconnect(struct taking *t, struct reader *one)
+static bool is_cut_sound(const struct event *e)
 {
-	return take_session(t, one, COUNTER_sessions_ended);
+	return e->number <= INT64_MAX;
 }
 
-static const struct event_row events[] = {
-	[EVENT_REPORT] = {take_report},         [EVENT_CUT] = {take_cut},
-	[EVENT_APPLIED] = {take_applied},       [EVENT_FLUSHED] = {take_flushed},
-	[EVENT_REFUSED] = {take_refused},       [EVENT_CONNECT] = {take_connect},
-	[EVENT_DISCONNECT] = {take_disconnect},
+static const struct event_row {
+	bool (*is_sound)(const struct event *e); /* beyond what event_read looks at; NULL: all */
+	void (*take)(struct taking *t, const struct event *e);
+} events[] = {
+	[EVENT_REPORT] = {is_report_sound, take_report    },
+	[EVENT_CUT] = {is_cut_sound,    take_cut       },
+	[EVENT_FLUSHED] = {NULL,            take_flushed   },
+	[EVENT_REFUSED] = {NULL,            take_refused   },
+	[EVENT_CONNECT] = {NULL,            take_connect   },
+	[EVENT_DISCONNECT] = {NULL,            take_disconnect},
 };
 
-/* Events of kinds that this version does not know are passed over. */
+/* One event: 0, or -1 when it is damaged. t NULL: it is only checked. */
+static int take_one(struct taking *t, uint8_t kind, struct reader *one)
+{
+	struct event e;
+	if (!event_kind_known(kind) || kind >= ARRAY_LEN(events))
+		return 0; /* of a later version: passed over */
+	const struct event_row *row = &events[kind];
+	if (event_read((enum event_kind)kind, one, &e) < 0 || (row->is_sound && !row->is_sound(&e)))
+		return -1;
+	if (t && row->take)
+		row->take(t, &e);
+	return 0;
+}
+
 static int walk(struct taking *t, struct reader body)
 {
 	uint8_t kind;
 	struct reader one;
 	int r;
 	while ((r = frame_next(&body, &kind, &one)) == 1) {
-		if (kind < ARRAY_LEN(events) && events[kind].take && events[kind].take(t, &one) < 0)
+		if (take_one(t, kind, &one) < 0)
 			return -1;
 	}
 	return r;

@@ -206,11 +206,14 @@ static inline void plugin_frame(struct writer *w, uint8_t *buf, size_t cap, uint
 static inline void plugin_add_report(struct writer *w, const char *thing, const char *payload)
 {
 	g_autofree char *topic = g_strdup_printf("$aws/things/%s/defender/metrics/json", thing);
-	const struct event_report event = {.is_own = true,
-					   .client_id = view_of(thing),
-					   .topic = view_of(topic),
-					   .payload = view_of(payload)};
-	event_write_report(w, &event);
+	const struct event event = {
+		.kind = EVENT_REPORT,
+		.report = {.is_own = true,
+			   .client_id = view_of(thing),
+			   .topic = view_of(topic),
+			   .payload = view_of(payload)}
+        };
+	frame_write_event(w, &event);
 }
 
 /* One frame with one report that listens on the ports. */
@@ -256,7 +259,7 @@ static inline uint64_t plugin_number(struct plugin_kit *p, enum frame_item_kind 
 	(void)frame_read_number(&body);
 	assert_int_equal(frame_next(&body, &kind, &one), 1);
 	assert_int_equal(kind, expected);
-	assert_int_equal(event_read_number(&one, &number), 0);
+	assert_int_equal(item_read_number(&one, &number), 0);
 	return number;
 }
 

@@ -275,8 +275,8 @@ static void send_numbers(struct plugin_kit *p, uint64_t number, uint64_t cut, ui
 	struct writer w;
 	plugin_frame(&w, buf, sizeof(buf), number);
 	if (cut)
-		event_write_number(&w, EVENT_CUT, cut);
-	event_write_number(&w, EVENT_FLUSHED, flushed);
+		frame_write_event(&w, &(struct event){.kind = EVENT_CUT, .number = cut});
+	frame_write_event(&w, &(struct event){.kind = EVENT_FLUSHED, .number = flushed});
 	plugin_send(p, &w);
 }
 
