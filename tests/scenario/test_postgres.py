@@ -1,6 +1,10 @@
 """The same job on PostgreSQL: register, report, alarm, audit, and a restart in between."""
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import broker_kit as kit
 import pg
@@ -97,3 +101,22 @@ def test_a_server_that_goes_away_costs_no_report(server, on_postgres):
     server.start()
     on_postgres.start_daemon().wait_ready()
     assert pump.reply()["reportId"] == 9
+
+
+A_TEST = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import pg
+server = pg.Postgres().__enter__()
+print(server.dir, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_test_leaves_no_server():
+    killed = subprocess.run(
+        [sys.executable, "-c", A_TEST, Path(pg.__file__).parent], stdout=subprocess.PIPE, text=True
+    )
+    directory = Path(killed.stdout.strip())
+    assert killed.returncode == -signal.SIGKILL and directory.is_absolute()
+    stack.wait_until(lambda: not directory.exists(), f"the end of the server in {directory}")

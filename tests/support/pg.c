@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PG_BIN "/usr/lib/postgresql/15/bin/"
@@ -14,6 +15,8 @@ struct pg {
 	char *dir;  /* holds data/ and the socket */
 	char *data; /* DIR/data */
 	unsigned n_databases;
+	GPid keeper;
+	int keeper_stdin; /* its end is ours */
 };
 
 /* Runs a program and returns its output. A list of words that ends with NULL. */
@@ -47,6 +50,26 @@ static char *run(const char *const *words)
 			RUN(__VA_ARGS__);                                                          \
 	} while (0)
 
+static void keeper_start(struct pg *pg)
+{
+	char setsid[] = "setsid", keeper[] = SOURCE_DIR "/tests/support/pg-keeper";
+	char *argv[] = {setsid, keeper, pg->dir, NULL};
+	g_autoptr(GError) error = NULL;
+	if (!g_spawn_async_with_pipes("/", argv, NULL,
+				      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+				      &pg->keeper, &pg->keeper_stdin, NULL, NULL, &error))
+		g_error("pg-keeper: %s", error->message);
+}
+
+/* Returns when the server is gone and its directory is removed. */
+static void keeper_end(struct pg *pg)
+{
+	int status;
+	if (close(pg->keeper_stdin) < 0 || waitpid(pg->keeper, &status, 0) < 0 || status != 0)
+		g_error("pg-keeper did not end well");
+	g_spawn_close_pid(pg->keeper);
+}
+
 static void server_start(struct pg *pg)
 {
 	g_autofree char *options = g_strdup_printf(
@@ -62,6 +85,7 @@ struct pg *pg_start(void)
 	struct pg *pg = g_new0(struct pg, 1);
 	pg->dir = test_dir_make();
 	pg->data = g_build_filename(pg->dir, "data", NULL);
+	keeper_start(pg);
 	if (geteuid() == 0)
 		RUN("chown", "postgres:", pg->dir);
 	RUN_AS_SERVER(PG_BIN "initdb", "-D", pg->data, "-U", "postgres", "-A", "trust", "-E",
@@ -74,8 +98,8 @@ void pg_stop(struct pg *pg)
 {
 	if (!pg)
 		return;
-	RUN_AS_SERVER(PG_BIN "pg_ctl", "stop", "-w", "-m", "immediate", "-D", pg->data);
-	test_dir_remove(pg->dir);
+	keeper_end(pg);
+	g_free(pg->dir);
 	g_free(pg->data);
 	g_free(pg);
 }

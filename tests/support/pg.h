@@ -6,7 +6,8 @@
  *     ...
  *     pg_stop(pg);
  *
- * PostgreSQL refuses to run as root: the server then runs as the account `postgres`. Whatever fails
+ * PostgreSQL refuses to run as root: the server then runs as the account `postgres`. Server and
+ * directory go when the test ends, also when it is killed: pg-keeper sees to that. Whatever fails
  * here fails the test. Free strings with g_free. */
 #ifndef TESTS_PG_H
 #define TESTS_PG_H

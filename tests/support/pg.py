@@ -3,7 +3,8 @@
     with Postgres() as pg:
         url = pg.database()         # postgresql:///test1?host=...&user=postgres
 
-PostgreSQL refuses to run as root: the server then runs as the account `postgres`."""
+PostgreSQL refuses to run as root: the server then runs as the account `postgres`. Server and directory go when the
+test ends, also when it is killed: pg-keeper sees to that."""
 
 import glob
 import os
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 
 BIN = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
+KEEPER = pathlib.Path(__file__).with_name("pg-keeper")
 AS_SERVER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
 
 
@@ -21,6 +23,7 @@ class Postgres:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="thingward-pg-"))
         self.data = self.dir / "data"
         self.databases = 0
+        self.keeper = subprocess.Popen([KEEPER, self.dir], stdin=subprocess.PIPE, start_new_session=True)
 
     def __enter__(self):
         if os.geteuid() == 0:
@@ -30,13 +33,12 @@ class Postgres:
                       "--no-sync", "--locale=C.UTF-8")
             self.start()
         except BaseException:
-            shutil.rmtree(self.dir)
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *exc):
-        self.stop()
-        shutil.rmtree(self.dir)
+        self.keeper.communicate()
 
     def start(self):
         options = (f"-c listen_addresses= -c unix_socket_directories={self.dir} -c fsync=on "
