@@ -1,4 +1,4 @@
-/* covers: src/broker/frame.c src/base/cursor.c
+/* covers: src/broker/frame.c src/event/event.c src/base/cursor.c
  *
  * Datagrams as they come from the other end, through every reader. What is read is written, read
  * again, and must be written as before. */
@@ -33,41 +33,20 @@ static bool welcome(struct reader r, uint8_t kind, struct writer *w)
 	return true;
 }
 
-static bool report(struct reader r, uint8_t kind, struct writer *w)
+static bool event(struct reader r, uint8_t kind, struct writer *w)
 {
-	struct event_report e;
-	(void)kind;
-	if (event_read_report(&r, &e) < 0)
+	struct event e;
+	if (!event_kind_known(kind) || event_read((enum event_kind)kind, &r, &e) < 0)
 		return false;
-	event_write_report(w, &e);
-	return true;
-}
-
-static bool refused(struct reader r, uint8_t kind, struct writer *w)
-{
-	struct event_refused e;
-	(void)kind;
-	if (event_read_refused(&r, &e) < 0)
-		return false;
-	event_write_refused(w, &e);
-	return true;
-}
-
-static bool session(struct reader r, uint8_t kind, struct writer *w)
-{
-	struct event_session e;
-	if (event_read_session(&r, &e) < 0)
-		return false;
-	event_write_session(w, (enum frame_event_kind)kind, &e);
+	frame_write_event(w, &e);
 	return true;
 }
 
 static bool number(struct reader r, uint8_t kind, struct writer *w)
 {
 	uint64_t n;
-	if (event_read_number(&r, &n) < 0)
+	if (item_read_number(&r, &n) < 0)
 		return false;
-	event_write_number(w, (enum frame_event_kind)kind, n);
 	item_write_number(w, (enum frame_item_kind)kind, n);
 	return true;
 }
@@ -93,7 +72,7 @@ static bool kick(struct reader r, uint8_t kind, struct writer *w)
 }
 
 static translate_fn *const greetings[] = {hello, welcome};
-static translate_fn *const records[] = {report, refused, session, number, publish, kick};
+static translate_fn *const records[] = {event, number, publish, kick};
 
 /* The body of what was written: for a record what stands behind its kind and length. */
 static struct reader written(const struct writer *w, bool is_record)
@@ -123,7 +102,7 @@ static void check_full(translate_fn *translate, struct reader r, uint8_t kind, s
 
 static void check_as(translate_fn *translate, struct reader r, uint8_t kind, bool is_record)
 {
-	size_t room = reader_left(&r) + 64; /* kind and length, twice for a number */
+	size_t room = reader_left(&r) + 64; /* kind and length */
 	struct writer w = room_for(room), v = room_for(room);
 	if (translate(r, kind, &w)) {
 		CHECK(!w.full && translate(written(&w, is_record), kind, &v));

@@ -9,6 +9,8 @@
 
 #include "broker/frame.h"
 
+#include "event_kit.h"
+
 #define INSTANCE "0123456789abcdef0123456789abcdef"
 
 static uint8_t buffer[FRAME_SIZE_MAX];
@@ -107,90 +109,37 @@ static void test_welcome(void **state)
 	assert_view(out.token, INSTANCE);
 }
 
-static void test_report(void **state)
+static void test_event(void **state)
 {
 	(void)state;
-	struct event_report in = {.is_own = true,
-				  .client_id = VIEW_LIT("sensor1"),
-				  .topic = VIEW_LIT("$aws/things/sensor1/defender/metrics/json"),
-				  .payload = VIEW_LIT("{\"\0}")};
-	struct event_report out;
-	memcpy(in.fingerprint, fingerprint, sizeof(fingerprint));
+	struct event in = kit_event(EVENT_REFUSED), out;
 	struct writer w = begun(FRAME_EVENTS);
 	frame_write_number(&w, 7);
-	event_write_report(&w, &in);
-	struct reader body = opened(&w, FRAME_EVENTS);
-	struct reader one = only_record(&body, EVENT_REPORT);
-	assert_int_equal(event_read_report(&one, &out), 0);
-	assert_memory_equal(out.fingerprint, fingerprint, sizeof(fingerprint));
-	assert_true(out.is_own);
-	assert_true(view_eq(out.client_id, in.client_id));
-	assert_true(view_eq(out.topic, in.topic));
-	assert_true(view_eq(out.payload, in.payload));
-}
-
-static void test_refused(void **state)
-{
-	(void)state;
-	const struct event_refused in = {.action = 255,
-					 .client_id = VIEW_LIT("c"),
-					 .address = VIEW_LIT("192.0.2.1"),
-					 .resource = VIEW_LIT("CN=x"),
-					 .reason = VIEW_LIT("not registered")};
-	struct event_refused out;
-	struct writer w = begun(FRAME_EVENTS);
-	frame_write_number(&w, 7);
-	event_write_refused(&w, &in);
+	frame_write_event(&w, &in);
 	struct reader body = opened(&w, FRAME_EVENTS);
 	struct reader one = only_record(&body, EVENT_REFUSED);
-	assert_int_equal(event_read_refused(&one, &out), 0);
-	assert_int_equal(out.action, 255);
-	assert_view(out.client_id, "c");
-	assert_view(out.address, "192.0.2.1");
-	assert_view(out.resource, "CN=x");
-	assert_view(out.reason, "not registered");
-}
-
-static void test_session(void **state)
-{
-	(void)state;
-	static const enum frame_event_kind kinds[] = {EVENT_CONNECT, EVENT_DISCONNECT};
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const struct event_session in = {.client_id = VIEW_LIT("c"),
-						 .address = VIEW_LIT("::1")};
-		struct event_session out;
-		struct writer w = begun(FRAME_EVENTS);
-		frame_write_number(&w, 7);
-		event_write_session(&w, kinds[i], &in);
-		struct reader body = opened(&w, FRAME_EVENTS);
-		struct reader one = only_record(&body, (uint8_t)kinds[i]);
-		assert_int_equal(event_read_session(&one, &out), 0);
-		assert_view(out.client_id, "c");
-		assert_view(out.address, "::1");
-	}
+	assert_int_equal(event_read(EVENT_REFUSED, &one, &out), 0);
+	assert_view(out.refused.resource, "a/b");
 }
 
 static void test_numbers(void **state)
 {
 	(void)state;
-	static const enum frame_event_kind events[] = {EVENT_CUT, EVENT_APPLIED, EVENT_FLUSHED};
 	static const enum frame_item_kind items[] = {ITEM_GENERATION, ITEM_TIME, ITEM_FLUSH};
 	struct writer w = begun(FRAME_DOWN);
 	frame_write_number(&w, 7);
-	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-		event_write_number(&w, events[i], i);
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
 		item_write_number(&w, items[i], i + 10);
-	}
 	struct reader body = opened(&w, FRAME_DOWN);
 	assert_int_equal(frame_read_number(&body), 7);
-	for (size_t i = 0; i < 2 * ARRAY_LEN(events); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
 		uint8_t kind;
 		uint64_t number;
 		struct reader one;
 		assert_int_equal(frame_next(&body, &kind, &one), 1);
-		assert_int_equal(kind, i % 2 ? (int)items[i / 2] : (int)events[i / 2]);
-		assert_int_equal(event_read_number(&one, &number), 0);
-		assert_int_equal(number, i / 2 + (i % 2 ? 10 : 0));
+		assert_int_equal(kind, items[i]);
+		assert_int_equal(item_read_number(&one, &number), 0);
+		assert_int_equal(number, i + 10);
 	}
 }
 
@@ -236,24 +185,6 @@ static void test_kick(void **state)
 }
 
 /* A record cut short or with a byte too many is none, whatever its kind. */
-static int read_as_report(struct reader *r)
-{
-	struct event_report out;
-	return event_read_report(r, &out);
-}
-
-static int read_as_refused(struct reader *r)
-{
-	struct event_refused out;
-	return event_read_refused(r, &out);
-}
-
-static int read_as_session(struct reader *r)
-{
-	struct event_session out;
-	return event_read_session(r, &out);
-}
-
 static int read_as_publish(struct reader *r)
 {
 	struct item_publish out;
@@ -263,7 +194,7 @@ static int read_as_publish(struct reader *r)
 static int read_as_number(struct reader *r)
 {
 	uint64_t out;
-	return event_read_number(r, &out);
+	return item_read_number(r, &out);
 }
 
 static int read_as_kick(struct reader *r)
@@ -272,27 +203,14 @@ static int read_as_kick(struct reader *r)
 	return item_read_kick(r, out);
 }
 
-static int (*const read_as[])(struct reader *r) = {
-	read_as_report,  read_as_refused, read_as_session,
-	read_as_publish, read_as_number,  read_as_kick,
-};
+static int (*const read_as[])(struct reader *r) = {read_as_publish, read_as_number, read_as_kick};
 
 static struct writer one_of_each(void)
 {
-	struct writer w = begun(FRAME_EVENTS);
+	struct writer w = begun(FRAME_DOWN);
 	frame_write_number(&w, 7);
-	event_write_report(&w, &(struct event_report){.client_id = VIEW_LIT("c"),
-						      .topic = VIEW_LIT("t"),
-						      .payload = VIEW_LIT("p")});
-	event_write_refused(&w, &(struct event_refused){.client_id = VIEW_LIT("c"),
-							.address = VIEW_LIT("a"),
-							.resource = VIEW_LIT("r"),
-							.reason = VIEW_LIT("why")});
-	event_write_session(
-		&w, EVENT_CONNECT,
-		&(struct event_session){.client_id = VIEW_LIT("c"), .address = VIEW_LIT("a")});
 	item_write_publish(&w, &(struct item_publish){1, VIEW_LIT("t"), VIEW_LIT("p")});
-	event_write_number(&w, EVENT_CUT, 1);
+	item_write_number(&w, ITEM_TIME, 1);
 	item_write_kick(&w, fingerprint);
 	return w;
 }
@@ -301,7 +219,7 @@ static void test_records_of_wrong_length_are_refused(void **state)
 {
 	(void)state;
 	struct writer w = one_of_each();
-	struct reader body = opened(&w, FRAME_EVENTS);
+	struct reader body = opened(&w, FRAME_DOWN);
 	(void)frame_read_number(&body);
 	for (size_t i = 0; i < ARRAY_LEN(read_as); i++) {
 		uint8_t kind, longer[256];
@@ -366,16 +284,17 @@ static void test_record_that_reaches_outside_is_damage(void **state)
 static void test_what_does_not_fit_leaves_nothing(void **state)
 {
 	(void)state;
+	const struct event report = {.kind = EVENT_REPORT, .report = {.topic = VIEW_LIT("t")}};
 	uint8_t small[80];
 	struct writer w = writer_of(small, sizeof(small));
 	frame_begin(&w, FRAME_EVENTS, FRAME_VERSION);
 	frame_write_number(&w, 7);
-	event_write_number(&w, EVENT_CUT, 1);
+	frame_write_event(&w, &(struct event){.kind = EVENT_CUT, .number = 1});
 	size_t before = w.len;
-	event_write_report(&w, &(struct event_report){.topic = VIEW_LIT("t")});
+	frame_write_event(&w, &report);
 	assert_false(w.full);
 	size_t after = w.len;
-	event_write_report(&w, &(struct event_report){.topic = VIEW_LIT("t")});
+	frame_write_event(&w, &report);
 	assert_true(w.full);
 	assert_int_equal(w.len, after);
 	assert_true(after > before);
@@ -395,9 +314,7 @@ int main(void)
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_hello_refused),
 		cmocka_unit_test(test_welcome),
-		cmocka_unit_test(test_report),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_kick),
