@@ -78,12 +78,11 @@ static const struct access {
 	tell_fn *tell;
 } accesses[] = {
   /* AWS closes the connection of a client that publishes where it may not. */
-	{MOSQ_ACL_WRITE,       judge_write,       MOSQ_ERR_AUTH,       POLICY_PUBLISH,   notice_refused        },
-	{MOSQ_ACL_SUBSCRIBE,   judge_subscribe,   MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE,
-	 notice_refused											},
-	{MOSQ_ACL_READ,        judge_read,        MOSQ_ERR_ACL_DENIED, POLICY_RECEIVE,   notice_refused_quietly},
+	{MOSQ_ACL_WRITE,       judge_write,       MOSQ_ERR_AUTH,       POLICY_PUBLISH,   refusals_add},
+	{MOSQ_ACL_SUBSCRIBE,   judge_subscribe,   MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE, refusals_add},
+	{MOSQ_ACL_READ,        judge_read,        MOSQ_ERR_ACL_DENIED, POLICY_RECEIVE,   refusals_add},
 	{MOSQ_ACL_UNSUBSCRIBE, judge_unsubscribe, MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE,
-	 notice_refused											},
+	 refusals_add										},
 };
 
 static const struct access *access_row(int access)

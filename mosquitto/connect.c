@@ -36,7 +36,7 @@ static int refuse(struct plugin *p, const struct applicant *a, const char *reaso
 		.last_ms = server_time_ms(&p->time, p->now_ms)
         };
 	memcpy(e.who.fingerprint, a->fingerprint, FRAME_FINGERPRINT);
-	notice_refused(p, &e);
+	refusals_add(p, &e);
 	return MOSQ_ERR_AUTH;
 }
 

@@ -76,13 +76,26 @@ static int set_bytes(void *field, const char *value)
 
 #define FIELD(name) offsetof(struct options, name)
 
+static int set_entries(void *field, const char *value)
+{
+	uint64_t n;
+	if (parse_number(value, 100000000, &n) < 0 || n == 0)
+		return -1;
+	memcpy(field, &n, sizeof(n));
+	return 0;
+}
+
 static const struct option table[] = {
-	{"broker",            set_broker, FIELD(broker),            "1 to 64 letters, digits, '.', '_', '-'"},
-	{"channel",           set_path,   FIELD(channel),           "an absolute path"                      },
-	{"daemon_uid",        set_uid,    FIELD(daemon_uid),        "an account or its number"              },
-	{"queue_bytes",       set_bytes,  FIELD(queue_bytes),       "a number of bytes"                     },
-	{"session_byte_rate", set_bytes,  FIELD(session_byte_rate), "bytes a second"                        },
-	{"snapshot",          set_path,   FIELD(snapshot),          "an absolute path"                      },
+	{"broker",		   set_broker,  FIELD(broker),                   "1 to 64 letters, digits, '.', '_', '-'"},
+	{"channel",                  set_path,    FIELD(channel),                  "an absolute path"                      },
+	{"daemon_uid",               set_uid,     FIELD(daemon_uid),               "an account or its number"              },
+	{"identities",               set_entries, FIELD(identities),               "1 to 100000000"                        },
+	{"identities_per_principal", set_entries, FIELD(identities_per_principal),
+	 "1 to 100000000"												  },
+	{"queue_bytes",              set_bytes,   FIELD(queue_bytes),              "a number of bytes"                     },
+	{"refusal_rows",             set_entries, FIELD(refusal_rows),             "1 to 100000000"                        },
+	{"session_byte_rate",        set_bytes,   FIELD(session_byte_rate),        "bytes a second"                        },
+	{"snapshot",                 set_path,    FIELD(snapshot),                 "an absolute path"                      },
 };
 
 static const struct option *find(const char *name)
@@ -111,8 +124,12 @@ static int read_one(const struct mosquitto_opt *opt, struct options *o, char *wh
 int options_read(const struct mosquitto_opt *opts, int n, struct options *ret, char *why,
 		 size_t why_cap)
 {
-	struct options o = {
-		.broker = "default", .queue_bytes = 64U << 20, .session_byte_rate = 1U << 20};
+	struct options o = {.broker = "default",
+			    .identities = 100000,
+			    .identities_per_principal = 10000,
+			    .queue_bytes = 64U << 20,
+			    .refusal_rows = 4096,
+			    .session_byte_rate = 1U << 20};
 	for (int i = 0; i < n; i++)
 		if (read_one(&opts[i], &o, why, why_cap) < 0)
 			return -1;

@@ -18,6 +18,10 @@ struct options {
 				 "default" */
 	uid_t daemon_uid;     /* the account that owns snapshot and socket; default 0 */
 	uint64_t queue_bytes; /* frames kept for the daemon; default 64 MiB */
+	uint64_t identities;  /* with counters of their own; default 100,000 */
+	uint64_t identities_per_principal; /* likewise, of one certificate or user name; default
+					      10,000 */
+	uint64_t refusal_rows; /* refusals that wait to be told, by who and why; default 4,096 */
 	uint64_t session_byte_rate; /* bytes of reports a second that one session may send; default
 				       1 MiB */
 };

@@ -5,12 +5,16 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "mosquitto/trust.h"
 
 #define PLUGIN_INTERFACE 5
 #define WHY_SIZE         256
+
+#define REFUSALS_AN_OWNER 64 /* rows of one certificate or address */
+#define REFUSALS_A_SECOND 500
 
 static const struct {
 	int event;
@@ -69,10 +73,41 @@ int plugin_on_reload(int event, void *data, void *ctx)
 static void plugin_free(struct plugin *p)
 {
 	trust_remove(p);
+	tallies_free(p->tallies);
+	refusal_table_free(p->refusals);
 	uplink_free(p->uplink);
 	session_table_free(p->sessions);
 	rules_release(&p->rules);
 	free(p);
+}
+
+static bool send_event(void *ctx, const struct event *e)
+{
+	struct plugin *p = ctx;
+	return uplink_event(p->uplink, e);
+}
+
+/* What is bounded by what clients choose. -1 without memory or chance. */
+static int make_tables(struct plugin *p)
+{
+	uint64_t seed;
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -1;
+	const struct tallies_setup tallies = {.identities_max = p->options.identities,
+					      .identities_a_principal_max =
+						      p->options.identities_per_principal,
+					      .seed = seed,
+					      .deliver = send_event,
+					      .ctx = p};
+	const struct refusal_setup refusals = {.rows_max = p->options.refusal_rows,
+					       .rows_an_owner_max = REFUSALS_AN_OWNER,
+					       .tells_a_second_max = REFUSALS_A_SECOND,
+					       .seed = seed,
+					       .tell = send_event,
+					       .ctx = p};
+	p->tallies = tallies_new(&tallies);
+	p->refusals = refusal_table_new(&refusals);
+	return p->tallies && p->refusals ? 0 : -1;
 }
 
 static struct plugin *plugin_new(const struct options *options)
@@ -87,7 +122,7 @@ static struct plugin *plugin_new(const struct options *options)
 	struct uplink_handlers handlers = plugin_uplink_handlers(p);
 	p->uplink = uplink_new(&p->options, &handlers);
 	p->sessions = session_table_new();
-	if (!p->uplink || !p->sessions || trust_install(p) < 0) {
+	if (!p->uplink || !p->sessions || make_tables(p) < 0 || trust_install(p) < 0) {
 		plugin_free(p);
 		return NULL;
 	}

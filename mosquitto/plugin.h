@@ -6,7 +6,8 @@
  *   trust     TLS handshake            session   who is connected, and what each may do
  *   connect, acl, message, disconnect, tick: the broker's callbacks, a file each
  *   uplink    the channel's end        down      what the daemon sends
- *   notice    log lines and refusals, both limited in rate
+ *   notice    log lines, limited in rate
+ *   tally     counters of each identity     refusals   what was refused, to whom and why
  *
  * All state hangs from one struct plugin. The broker calls on its one thread. */
 #ifndef PLUGIN_PLUGIN_H
@@ -14,9 +15,12 @@
 
 #include "mosquitto/notice.h"
 #include "mosquitto/options.h"
+#include "mosquitto/refusal_table.h"
+#include "mosquitto/refusals.h"
 #include "mosquitto/rules.h"
 #include "mosquitto/server_time.h"
 #include "mosquitto/session.h"
+#include "mosquitto/tally.h"
 #include "mosquitto/uplink.h"
 
 struct mosquitto_plugin_id_t;
@@ -27,6 +31,8 @@ struct plugin {
 	struct rules rules;
 	struct session_table *sessions;
 	struct uplink *uplink;
+	struct tallies *tallies;
+	struct refusal_table *refusals;
 	struct notices notices;
 	struct server_time time;
 	char doorbell_token[FRAME_TOKEN + 1]; /* empty before the first WELCOME */

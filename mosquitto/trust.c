@@ -51,7 +51,7 @@ static void tell_refusal(struct plugin *p, const SSL *ssl, const X509 *cert,
 				  .first_ms = server_time_ms(&p->time, p->now_ms),
 				  .last_ms = server_time_ms(&p->time, p->now_ms)};
 	memcpy(e.who.fingerprint, fingerprint, FRAME_FINGERPRINT);
-	notice_refused(p, &e);
+	refusals_add(p, &e);
 }
 
 static int judge_client(struct plugin *p, const SSL *ssl, X509_STORE_CTX *store)

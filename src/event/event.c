@@ -4,8 +4,7 @@
 
 /* ---- Parts ---- */
 
-/* Not more than `max` bytes, and no piece of a character at the end. */
-static struct view clip(struct view v, size_t max)
+struct view event_clip(struct view v, size_t max)
 {
 	if (v.n <= max)
 		return v;
@@ -16,7 +15,7 @@ static struct view clip(struct view v, size_t max)
 
 static void write_text(struct writer *w, struct view v, size_t max)
 {
-	write_str16(w, clip(v, max));
+	write_str16(w, event_clip(v, max));
 }
 
 /* A text over its limit was not written by us. */

@@ -150,6 +150,9 @@ struct event {
 /* True for the kinds above: those of a later version are passed over. */
 bool event_kind_known(uint8_t kind);
 
+/* Not more than `max` bytes of a text, and no piece of a character at the end. */
+struct view event_clip(struct view text, size_t max);
+
 /* Writes the body of e at the end of w, which becomes full when there is no room. */
 void event_write(struct writer *w, const struct event *e);
 /* Reads a body of a known kind that fills `body`: 0, or -1 when it is damaged or breaks a rule.

@@ -1,0 +1,41 @@
+/* Principals: who answers for what clients do. A certificate, or the user name of a session that
+ * has none. A client chooses its client ids freely, so what must be bounded (entries of tables,
+ * bytes of the queue) is reckoned by principal.
+ *
+ * A principal exists while somebody refers to it: an identity's counters, which outlive its
+ * sessions until they are delivered. */
+#ifndef PLUGIN_PRINCIPAL_H
+#define PLUGIN_PRINCIPAL_H
+
+#include "base/compiler.h"
+#include "event/event.h"
+
+struct tally;
+
+struct principal {
+	struct principal *next; /* in its bucket */
+	size_t references;
+	size_t identities;    /* that have counters of their own */
+	struct tally *others; /* counters of those beyond the cap, NULL: none so far */
+	uint64_t held_bytes;  /* of its reports in the queue, at most */
+	uint64_t held_frame;  /* the last frame that has one of them */
+	uint8_t fingerprint[EVENT_FINGERPRINT]; /* zeros: none */
+	size_t username_n;
+	char username[];
+};
+
+struct principals;
+
+/* `buckets` is a power of two. NULL without memory. */
+struct principals *principals_new(size_t buckets, uint64_t seed);
+/* Frees what nobody released, too. */
+void principals_free(struct principals *all);
+/* The principal of an identity, made when there is none, with one reference more. The user name
+ * counts when there is no certificate. NULL without memory. */
+struct principal *principal_take(struct principals *all, const struct event_identity *who);
+void principal_release(struct principals *all, struct principal *one);
+/* How many there are. */
+size_t principals_count(const struct principals *all);
+struct view principal_username(const struct principal *one);
+
+#endif
