@@ -7,5 +7,6 @@
 #include "store/schema/access.tbl.h"
 #include "store/schema/registry.tbl.h"
 #include "store/schema/profile.tbl.h"
+#include "store/schema/dimension.tbl.h"
 #include "store/schema/violation.tbl.h"
 #include "store/schema/audit.tbl.h"

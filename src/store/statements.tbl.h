@@ -5,5 +5,6 @@
 #include "store/sql/access.tbl.h"
 #include "store/sql/registry.tbl.h"
 #include "store/sql/profile.tbl.h"
+#include "store/sql/dimension.tbl.h"
 #include "store/sql/violation.tbl.h"
 #include "store/sql/audit.tbl.h"

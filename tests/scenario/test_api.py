@@ -296,6 +296,17 @@ def test_security_profiles(client, call):
         call("DescribeSecurityProfile", securityProfileName="prof")
 
 
+def test_dimensions(client, call):
+    made = call("CreateDimension", name="topics", type="TOPIC_FILTER", stringValues=["a/+"], clientRequestToken="t" * 36)
+    assert made == {"name": "topics", "arn": f"{ARN}dimension/topics"}
+    assert call("ListDimensions")["dimensionNames"] == ["topics"]
+    assert call("UpdateDimension", name="topics", stringValues=["b/#"])["stringValues"] == ["b/#"]
+    assert call("DescribeDimension", name="topics")["type"] == "TOPIC_FILTER"
+    call("DeleteDimension", name="topics")
+    with client.refused("ResourceNotFoundException", 404):
+        call("DescribeDimension", name="topics")
+
+
 def test_violations(client, call):
     pump = client.stack.register("pump-v")
     call("CreateSecurityProfile", securityProfileName="viol", behaviors=[BEHAVIOR])
