@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/log.h"
 
+#include <inttypes.h>
+
 #define TOPIC_MAX 256 /* the plugin lets nobody publish on a longer one */
 
 /* What is done with one event; `is_repeat`: its frame was durable before. */
@@ -162,22 +164,53 @@ static void take_flushed(struct taking *t, const struct event *e)
 
 static void take_refused(struct taking *t, const struct event *e)
 {
+	if (t->is_repeat)
+		return;
+	g_autofree char *labels =
+		g_strdup_printf("cause=\"%s\",mode=\"%s\"", cause_word(e->refused.cause),
+				e->refused.is_observed ? "observe" : "enforce");
+	family_add(t->in->ready, FAMILY_refusals, labels, e->refused.count);
+}
+
+static void count(const struct taking *t, enum counter counter)
+{
 	if (!t->is_repeat)
-		counter_add(t->in->ready, COUNTER_refusals_reported, e->refused.count);
+		counter_add(t->in->ready, counter, 1);
 }
 
 static void take_connect(struct taking *t, const struct event *e)
 {
 	(void)e;
-	if (!t->is_repeat)
-		counter_add(t->in->ready, COUNTER_sessions_started, 1);
+	count(t, COUNTER_sessions_started);
 }
 
 static void take_disconnect(struct taking *t, const struct event *e)
 {
 	(void)e;
-	if (!t->is_repeat)
-		counter_add(t->in->ready, COUNTER_sessions_ended, 1);
+	count(t, COUNTER_sessions_ended);
+}
+
+static void take_takeover(struct taking *t, const struct event *e)
+{
+	(void)e;
+	count(t, COUNTER_sessions_taken_over);
+}
+
+/* S12: what a bounded table leaves out is counted, and said. */
+static void take_table(struct taking *t, const struct event *e)
+{
+	const struct event_table *table = &e->table;
+	g_autofree char *labels = g_strdup_printf("broker=\"%s\",table=\"%.*s\"", t->broker->id,
+						  (int)table->name.n, table->name.p);
+	if (t->is_repeat)
+		return;
+	family_set(t->in->ready, FAMILY_broker_table_entries, labels, table->n);
+	family_set(t->in->ready, FAMILY_broker_table_left_out, labels, table->left_out);
+	log_warning("ingest",
+		    "broker %s: its table of %.*s is full (%" PRIu64 " of %" PRIu64 "): %" PRIu64
+		    " left out so far",
+		    t->broker->id, (int)table->name.n, table->name.p, table->n, table->cap,
+		    table->left_out);
 }
 
 static bool is_report_sound(const struct event *e)
@@ -192,29 +225,64 @@ static bool is_cut_sound(const struct event *e)
 	return e->number <= INT64_MAX;
 }
 
+/* Its name becomes a label. */
+static bool is_table_sound(const struct event *e)
+{
+	for (size_t i = 0; i < e->table.name.n; i++) {
+		char c = e->table.name.p[i];
+		if (!g_ascii_isalnum(c) && c != '_' && c != '-')
+			return false;
+	}
+	return true;
+}
+
 static const struct event_row {
 	bool (*is_sound)(const struct event *e); /* beyond what event_read looks at; NULL: all */
 	void (*take)(struct taking *t, const struct event *e);
-} events[] = {
+} events[EVENT_KINDS] = {
 	[EVENT_REPORT] = {is_report_sound, take_report    },
 	[EVENT_CUT] = {is_cut_sound,    take_cut       },
 	[EVENT_FLUSHED] = {NULL,            take_flushed   },
 	[EVENT_REFUSED] = {NULL,            take_refused   },
 	[EVENT_CONNECT] = {NULL,            take_connect   },
 	[EVENT_DISCONNECT] = {NULL,            take_disconnect},
+	[EVENT_TAKEOVER] = {NULL,            take_takeover  },
+	[EVENT_TABLE] = {is_table_sound,  take_table     },
 };
+
+/* As it came. */
+static void log_event(struct taking *t, enum event_kind kind, struct view event)
+{
+	struct broker *b = t->broker;
+	size_t cap = sizeof(b->id) + 8 + event.n;
+	struct writer w = writer_of(pages_take(t->in->pages, cap), cap);
+	entry_write_event(&w, view_of(b->id), kind, event);
+	CHECK(!w.full);
+	lot_add(&b->lot, ENTRY_EVENT, t->in->now_ms, (struct view){(const char *)w.buf, w.len},
+		NULL);
+}
+
+static void take_event(struct taking *t, const struct event *e, struct view body)
+{
+	const struct event_row *row = &events[e->kind];
+	if (row->take)
+		row->take(t, e);
+	if (entry_logs(e->kind) && !t->is_repeat)
+		log_event(t, e->kind, body);
+}
 
 /* One event: 0, or -1 when it is damaged. t NULL: it is only checked. */
 static int take_one(struct taking *t, uint8_t kind, struct reader *one)
 {
 	struct event e;
-	if (!event_kind_known(kind) || kind >= ARRAY_LEN(events))
+	struct view body = {(const char *)one->at, reader_left(one)};
+	if (!event_kind_known(kind))
 		return 0; /* of a later version: passed over */
-	const struct event_row *row = &events[kind];
-	if (event_read((enum event_kind)kind, one, &e) < 0 || (row->is_sound && !row->is_sound(&e)))
+	if (event_read((enum event_kind)kind, one, &e) < 0 ||
+	    (events[kind].is_sound && !events[kind].is_sound(&e)))
 		return -1;
-	if (t && row->take)
-		row->take(t, &e);
+	if (t)
+		take_event(t, &e, body);
 	return 0;
 }
 

@@ -4,18 +4,31 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 static const char *const part_names[READY_PARTS] = {
 	[READY_STORE] = "store",         [READY_BROKER] = "broker",   [READY_CLOCK] = "clock",
 	[READY_EVALUATOR] = "evaluator", [READY_PUBLISH] = "publish",
 };
 
-static const struct {
+struct metric_row {
 	const char *name, *kind, *help;
-} counter_rows[COUNTERS] = {
+};
+
+static const struct metric_row counter_rows[COUNTERS] = {
 #define COUNTER(name, kind, help) {#name, kind, help},
+#define FAMILY(name, kind, help)
 #include "daemon/counters.tbl.h"
 #undef COUNTER
+#undef FAMILY
+};
+
+static const struct metric_row family_rows[FAMILIES] = {
+#define COUNTER(name, kind, help)
+#define FAMILY(name, kind, help) {#name, kind, help},
+#include "daemon/counters.tbl.h"
+#undef COUNTER
+#undef FAMILY
 };
 
 struct ready {
@@ -23,12 +36,21 @@ struct ready {
 	char *reason[READY_PARTS]; /* NULL: good */
 	char *note;
 	atomic_uint_least64_t counters[COUNTERS];
+	GTree *families[FAMILIES]; /* labels -> uint64_t */
 };
+
+static gint compare_labels(gconstpointer a, gconstpointer b, gpointer ctx)
+{
+	(void)ctx;
+	return strcmp(a, b);
+}
 
 struct ready *ready_new(void)
 {
 	struct ready *r = g_new0(struct ready, 1);
 	CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
+	for (size_t i = 0; i < FAMILIES; i++)
+		r->families[i] = g_tree_new_full(compare_labels, NULL, g_free, g_free);
 	for (size_t i = 0; i < READY_PARTS; i++)
 		r->reason[i] = i == READY_CLOCK ? NULL : g_strdup("starting");
 	return r;
@@ -40,6 +62,8 @@ void ready_free(struct ready *r)
 		return;
 	for (size_t i = 0; i < READY_PARTS; i++)
 		g_free(r->reason[i]);
+	for (size_t i = 0; i < FAMILIES; i++)
+		g_tree_destroy(r->families[i]);
 	g_free(r->note);
 	(void)pthread_mutex_destroy(&r->lock);
 	g_free(r);
@@ -103,13 +127,76 @@ uint64_t counter_get(struct ready *r, enum counter counter)
 	return atomic_load_explicit(&r->counters[counter], memory_order_relaxed);
 }
 
+/* The member's value, made when there is room for one more; else NULL. Under the lock. */
+static uint64_t *member(struct ready *r, enum family family, const char *labels)
+{
+	GTree *all = r->families[family];
+	uint64_t *value = g_tree_lookup(all, labels);
+	if (value || g_tree_nnodes(all) >= FAMILY_MAX)
+		return value;
+	value = g_new0(uint64_t, 1);
+	g_tree_insert(all, g_strdup(labels), value);
+	return value;
+}
+
+void family_add(struct ready *r, enum family family, const char *labels, uint64_t n)
+{
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	uint64_t *value = member(r, family, labels);
+	if (value)
+		*value += n;
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
+}
+
+void family_set(struct ready *r, enum family family, const char *labels, uint64_t new_value)
+{
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	uint64_t *value = member(r, family, labels);
+	if (value)
+		*value = new_value;
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
+}
+
+uint64_t family_get(struct ready *r, enum family family, const char *labels)
+{
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	const uint64_t *value = g_tree_lookup(r->families[family], labels);
+	uint64_t n = value ? *value : 0;
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
+	return n;
+}
+
+static void tell_head(const struct metric_row *row, GString *text)
+{
+	g_string_append_printf(text, "# HELP thingward_%s %s\n# TYPE thingward_%s %s\n", row->name,
+			       row->help, row->name, row->kind);
+}
+
+struct telling {
+	const struct metric_row *row;
+	GString *text;
+};
+
+static gboolean tell_member(gpointer labels, gpointer value, gpointer ctx)
+{
+	const struct telling *t = ctx;
+	g_string_append_printf(t->text, "thingward_%s{%s} %" G_GUINT64_FORMAT "\n", t->row->name,
+			       (const char *)labels, *(const uint64_t *)value);
+	return FALSE;
+}
+
 void counters_tell(struct ready *r, GString *text)
 {
-	for (size_t i = 0; i < COUNTERS; i++)
-		g_string_append_printf(text,
-				       "# HELP thingward_%s %s\n# TYPE thingward_%s %s\n"
-				       "thingward_%s %" G_GUINT64_FORMAT "\n",
-				       counter_rows[i].name, counter_rows[i].help,
-				       counter_rows[i].name, counter_rows[i].kind,
+	for (size_t i = 0; i < COUNTERS; i++) {
+		tell_head(&counter_rows[i], text);
+		g_string_append_printf(text, "thingward_%s %" G_GUINT64_FORMAT "\n",
 				       counter_rows[i].name, counter_get(r, (enum counter)i));
+	}
+	CHECK(pthread_mutex_lock(&r->lock) == 0);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		struct telling t = {&family_rows[i], text};
+		tell_head(t.row, text);
+		g_tree_foreach(r->families[i], tell_member, &t);
+	}
+	CHECK(pthread_mutex_unlock(&r->lock) == 0);
 }

@@ -21,9 +21,20 @@ enum ready_part {
 
 enum counter {
 #define COUNTER(name, kind, help) COUNTER_##name,
+#define FAMILY(name, kind, help)
 #include "daemon/counters.tbl.h"
 #undef COUNTER
+#undef FAMILY
 	COUNTERS
+};
+
+enum family {
+#define COUNTER(name, kind, help)
+#define FAMILY(name, kind, help) FAMILY_##name,
+#include "daemon/counters.tbl.h"
+#undef COUNTER
+#undef FAMILY
+	FAMILIES
 };
 
 struct ready;
@@ -44,6 +55,13 @@ bool ready_tell(struct ready *r, bool without_broker, GString *text);
 void counter_add(struct ready *r, enum counter counter, uint64_t n);
 void counter_set(struct ready *r, enum counter gauge, uint64_t value);
 uint64_t counter_get(struct ready *r, enum counter counter);
+/* One of a family: `labels` as Prometheus writes them, `cause="no-memory",mode="enforce"`. Values
+ * that need escaping are not for here. A family has at most FAMILY_MAX members; more are left out.
+ */
+#define FAMILY_MAX 4096
+void family_add(struct ready *r, enum family family, const char *labels, uint64_t n);
+void family_set(struct ready *r, enum family family, const char *labels, uint64_t value);
+uint64_t family_get(struct ready *r, enum family family, const char *labels);
 /* Every counter in the text format of Prometheus. */
 void counters_tell(struct ready *r, GString *text);
 

@@ -290,6 +290,22 @@ static int step_broker(struct detect *d, struct outlet *out, const struct detect
 	return entry_read_broker(entry->body, &e) == 0 ? 0 : -EBADMSG;
 }
 
+static int step_hello(struct detect *d, struct outlet *out, const struct detect_entry *entry)
+{
+	struct entry_hello e;
+	(void)d;
+	(void)out;
+	return entry_read_hello(entry->body, &e) == 0 ? 0 : -EBADMSG;
+}
+
+static int step_event(struct detect *d, struct outlet *out, const struct detect_entry *entry)
+{
+	struct entry_event e;
+	(void)d;
+	(void)out;
+	return entry_read_event(entry->body, &e) == 0 ? 0 : -EBADMSG;
+}
+
 int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *fn, void *ctx)
 {
 	static int (*const steps[])(struct detect *, struct outlet *,
@@ -297,6 +313,7 @@ int detect_step(struct detect *d, const struct detect_entry *entry, effect_fn *f
 		[ENTRY_REPORT] = step_report, [ENTRY_CONFIG] = step_config,
 		[ENTRY_THING] = step_thing,   [ENTRY_MARK] = step_mark,
 		[ENTRY_CUT] = step_broker,    [ENTRY_BROKER_GONE] = step_broker,
+		[ENTRY_EVENT] = step_event,   [ENTRY_HELLO] = step_hello,
 	};
 	struct outlet out = {.seq = entry->seq, .at_ms = entry->at_ms, .fn = fn, .ctx = ctx};
 	if ((unsigned)entry->kind >= ARRAY_LEN(steps) || !steps[entry->kind] ||

@@ -82,6 +82,13 @@ int entry_read_mark(struct view body, struct entry_mark *ret)
 	return 0;
 }
 
+static struct view read_broker(struct reader *r)
+{
+	struct view broker = read_str16(r);
+	r->bad |= broker.n == 0 || broker.n > ENTRY_BROKER_MAX;
+	return broker;
+}
+
 void entry_write_broker(struct writer *w, const struct entry_broker *e)
 {
 	write_str16(w, e->broker);
@@ -91,9 +98,55 @@ void entry_write_broker(struct writer *w, const struct entry_broker *e)
 int entry_read_broker(struct view body, struct entry_broker *ret)
 {
 	struct reader r = reader_of(body.p, body.n);
-	struct entry_broker e = {.broker = read_str16(&r)};
+	struct entry_broker e = {.broker = read_broker(&r)};
 	e.t_ms = read_i64(&r);
 	if (!reader_done(&r))
+		return -1;
+	*ret = e;
+	return 0;
+}
+
+bool entry_logs(enum event_kind kind)
+{
+	static const bool logged[] = {
+		[EVENT_APPLIED] = true,    [EVENT_REFUSED] = true,  [EVENT_CONNECT] = true,
+		[EVENT_DISCONNECT] = true, [EVENT_TAKEOVER] = true, [EVENT_COUNTERS] = true,
+	};
+	return (size_t)kind < ARRAY_LEN(logged) && logged[kind];
+}
+
+void entry_write_event(struct writer *w, struct view broker, enum event_kind kind,
+		       struct view event)
+{
+	write_str16(w, broker);
+	write_u8(w, (uint8_t)kind);
+	write_raw(w, event.p, event.n);
+}
+
+int entry_read_event(struct view body, struct entry_event *ret)
+{
+	struct reader r = reader_of(body.p, body.n);
+	struct entry_event e = {.broker = read_broker(&r)};
+	enum event_kind kind = (enum event_kind)read_u8(&r);
+	if (r.bad || !entry_logs(kind) || event_read(kind, &r, &e.event) != 0)
+		return -1;
+	*ret = e;
+	return 0;
+}
+
+void entry_write_hello(struct writer *w, const struct entry_hello *e)
+{
+	write_str16(w, e->broker);
+	write_str16(w, e->run);
+	write_u64(w, e->generation);
+}
+
+int entry_read_hello(struct view body, struct entry_hello *ret)
+{
+	struct reader r = reader_of(body.p, body.n);
+	struct entry_hello e = {.broker = read_broker(&r), .run = read_str16(&r)};
+	e.generation = read_u64(&r);
+	if (!reader_done(&r) || e.run.n == 0 || e.run.n > ENTRY_RUN_MAX)
 		return -1;
 	*ret = e;
 	return 0;

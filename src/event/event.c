@@ -343,7 +343,7 @@ struct codec {
 	void (*read)(struct reader *r, struct event *ret);
 };
 
-static const struct codec codecs[] = {
+static const struct codec codecs[EVENT_KINDS] = {
 #define EVENT(id, number, codec) [number] = {write_##codec, read_##codec},
 #include "event/event.tbl.h"
 #undef EVENT
@@ -351,7 +351,7 @@ static const struct codec codecs[] = {
 
 bool event_kind_known(uint8_t kind)
 {
-	return kind < ARRAY_LEN(codecs) && codecs[kind].read;
+	return kind < EVENT_KINDS && codecs[kind].read;
 }
 
 void event_write(struct writer *w, const struct event *e)

@@ -37,6 +37,7 @@ enum event_kind {
 #include "event/event.tbl.h"
 #undef EVENT
 };
+#define EVENT_KINDS 11 /* one more than the last */
 
 /* How a session is. */
 enum event_flags {

@@ -15,6 +15,7 @@ import json
 import os
 import pwd
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -211,11 +212,13 @@ class Stack:
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
-    def metric(self, name):
-        for line in self.get("/metrics")[1].splitlines():
-            if line.startswith(f"thingward_{name} "):
-                return int(line.split()[1])
-        raise AssertionError(f"no metric {name}")
+    def metric(self, name, **labels):
+        """A metric, or the sum of its family's members that have these labels."""
+        lines = self.get("/metrics")[1].splitlines()
+        assert f"# TYPE thingward_{name} " in "\n".join(lines), f"no metric {name}"
+        members = [line.rsplit(" ", 1) for line in lines if re.match(rf"thingward_{name}[ {{]", line)]
+        return sum(int(value) for member, value in members
+                   if all(f'{label}="{want}"' in member for label, want in labels.items()))
 
     @property
     def address(self):

@@ -2,7 +2,7 @@
  * worse. The first byte chooses: an entry kind for a state that has a configuration and an open
  * alarm, or (0) a checkpoint, whose sum is made right here so that the fuzzer gets behind it. */
 /* covers: src/detect/entry.c src/detect/config.c src/detect/checkpoint.c src/detect/detect.c
- * src/detect/cover.c src/detect/window.c */
+ * src/detect/cover.c src/detect/window.c src/event/event.c */
 #include "base/check.h"
 #include "base/sha256.h"
 #include "detect/config.h"

@@ -2,6 +2,7 @@
 #include "kit.h"
 
 #include "base/compiler.h"
+#include "event_kit.h"
 
 #include <errno.h>
 
@@ -77,6 +78,71 @@ static void test_mark_and_broker(void **state)
 	assert_true(view_is(broker.broker, "b1"));
 	assert_int_equal(broker.t_ms, 300000);
 	assert_int_equal(entry_read_broker((struct view){(char *)buf, w.len + 1}, &broker), -1);
+}
+
+static struct view written_event(uint8_t *buf, size_t cap, enum event_kind kind)
+{
+	uint8_t body[2048];
+	struct event e = kit_event(kind);
+	struct writer b = writer_of(body, sizeof(body)), w = writer_of(buf, cap);
+	event_write(&b, &e);
+	entry_write_event(&w, VIEW_LIT("b1"), kind, (struct view){(char *)body, b.len});
+	assert_false(w.full);
+	return (struct view){(char *)buf, w.len};
+}
+
+/* What depends on a report, or is no fact of a session, is no entry of this kind. */
+static void test_events(void **state)
+{
+	(void)state;
+	static const enum event_kind logged[] = {EVENT_REFUSED,  EVENT_CONNECT,  EVENT_DISCONNECT,
+						 EVENT_TAKEOVER, EVENT_COUNTERS, EVENT_APPLIED};
+	static const enum event_kind others[] = {EVENT_REPORT, EVENT_CUT, EVENT_FLUSHED,
+						 EVENT_TABLE};
+	uint8_t buf[4096];
+	struct entry_event out;
+	for (size_t i = 0; i < ARRAY_LEN(logged); i++) {
+		struct view body = written_event(buf, sizeof(buf), logged[i]);
+		assert_true(entry_logs(logged[i]));
+		assert_int_equal(entry_read_event(body, &out), 0);
+		assert_true(view_is(out.broker, "b1"));
+		assert_int_equal(out.event.kind, logged[i]);
+		for (size_t n = 0; n < body.n; n++)
+			assert_int_equal(entry_read_event((struct view){body.p, n}, &out), -1);
+		assert_int_equal(entry_read_event((struct view){body.p, body.n + 1}, &out), -1);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		assert_false(entry_logs(others[i]));
+		assert_int_equal(entry_read_event(written_event(buf, sizeof(buf), others[i]), &out),
+				 -1);
+	}
+}
+
+static void test_hello(void **state)
+{
+	(void)state;
+	static const struct {
+		struct entry_hello hello;
+		int rc;
+	} rows[] = {
+		{{VIEW_INIT("b1"), VIEW_INIT("0f"), 7}, 0 },
+		{{VIEW_INIT(""), VIEW_INIT("0f"), 7},   -1},
+		{{VIEW_INIT("b1"), VIEW_INIT(""), 7},   -1},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t buf[64];
+		struct entry_hello out;
+		struct writer w = writer_of(buf, sizeof(buf));
+		entry_write_hello(&w, &rows[i].hello);
+		assert_int_equal(entry_read_hello((struct view){(char *)buf, w.len}, &out),
+				 rows[i].rc);
+		if (rows[i].rc != 0)
+			continue;
+		assert_true(view_is(out.broker, "b1") && view_is(out.run, "0f"));
+		assert_int_equal(out.generation, 7);
+		for (size_t n = 0; n < w.len; n++)
+			assert_int_equal(entry_read_hello((struct view){(char *)buf, n}, &out), -1);
+	}
 }
 
 /* ---- Configurations ---- */
@@ -209,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_thing),
 		cmocka_unit_test(test_mark_and_broker),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_configurations),
 		cmocka_unit_test(test_damaged_configurations),
 	};
