@@ -169,5 +169,11 @@ int plugin_on_acl(int event, void *data, void *ctx)
 	if (!s)
 		return check_absent(p, row, e);
 	(void)session_stands(p->sessions, s, &p->rules, plugin_now_s());
-	return decide(p, s, row, e) ? MOSQ_ERR_SUCCESS : row->live_error;
+	if (!decide(p, s, row, e)) {
+		tally_refused(s->tally);
+		return row->live_error;
+	}
+	if (e->access == MOSQ_ACL_READ)
+		tally_received(s->tally, e->payloadlen);
+	return MOSQ_ERR_SUCCESS;
 }

@@ -87,17 +87,16 @@ static bool is_doorbell(const struct plugin *p, const struct applicant *a,
 	       CRYPTO_memcmp(e->password, p->doorbell_token, FRAME_TOKEN) == 0;
 }
 
-static void tell_begin(struct plugin *p, const struct session *s)
+static void tell_begin(struct plugin *p, struct session *s)
 {
 	struct event e = {
 		.kind = EVENT_CONNECT,
-		.connect = {.who = {.session = s->number,
-				    .client_id = view_of(s->client_id),
-				    .address = view_of(s->address)},
+		.connect = {.who = session_identity(s),
+			    .thing = s->request.thing_name,
 			    .at_ms = server_time_ms(&p->time, p->now_ms)}
         };
-	memcpy(e.connect.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-	plugin_count(p, uplink_event(p->uplink, &e));
+	presence_began(p->presence, &e);
+	s->tally = tally_open(p->tallies, &e.connect.who, s->request.thing_name);
 }
 
 /* Judges and keeps the new session. A reason, or NULL when it may come in. */

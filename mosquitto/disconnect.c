@@ -13,15 +13,13 @@ int plugin_on_disconnect(int event, void *data, void *ctx)
 	if (!s)
 		return MOSQ_ERR_SUCCESS;
 	if (!s->is_doorbell) {
-		struct event end = {
+		const struct event end = {
 			.kind = EVENT_DISCONNECT,
-			.disconnect = {.who = {.session = s->number,
-					       .client_id = view_of(s->client_id),
-					       .address = view_of(s->address)},
+			.disconnect = {.who = session_identity(s),
 				       .at_ms = server_time_ms(&p->time, p->now_ms)}
                 };
-		memcpy(end.disconnect.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-		plugin_count(p, uplink_event(p->uplink, &end));
+		presence_ended(p->presence, &end);
+		tally_ended(s->tally);
 	}
 	session_remove(p->sessions, s);
 	return MOSQ_ERR_SUCCESS;

@@ -7,18 +7,7 @@
 
 #include "mosquitto/plugin.h"
 
-#define MARK_MS        300000
 #define TOPIC_SIZE_MAX 512
-
-void plugin_cut(struct plugin *p)
-{
-	if (p->time.told_ms == 0)
-		return;
-	int64_t mark = server_time_ms(&p->time, p->now_ms) / MARK_MS * MARK_MS;
-	if (mark <= p->cut_ms || !uplink_number(p->uplink, EVENT_CUT, (uint64_t)mark))
-		return;
-	p->cut_ms = mark;
-}
 
 static void hear_generation(struct plugin *p, uint64_t generation)
 {
@@ -29,7 +18,7 @@ static void hear_generation(struct plugin *p, uint64_t generation)
 static void hear_time(struct plugin *p, int64_t now_ms)
 {
 	server_time_told(&p->time, now_ms, p->now_ms);
-	plugin_cut(p);
+	tallies_pass(p->tallies, now_ms);
 }
 
 static int take_generation(struct plugin *p, struct reader *one)
@@ -55,6 +44,8 @@ static int take_flush(struct plugin *p, struct reader *one)
 	uint64_t number;
 	if (item_read_number(one, &number) < 0)
 		return -1;
+	presence_catch_up(p->presence);
+	refusal_tell_all(p->refusals, p->now_ms);
 	plugin_count(p, uplink_number(p->uplink, EVENT_FLUSHED, number));
 	uplink_flush(p->uplink);
 	return 0;

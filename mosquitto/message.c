@@ -1,6 +1,6 @@
-/* Reports on their way up. Each session has a share (S11): bytes a second that it may report, saved
- * up for eight seconds; while the daemon is behind a byte costs sixteen times as much, so that a
- * flood fills the queue slowly and the others' reports find room. */
+/* What clients publish: counted, and reports sent on their way up. A session may report so many
+ * bytes a second, saved up for eight seconds, and while the daemon is away its principal has a
+ * share of the queue (share.h); beyond that a report is rejected, at most once a second (S11). */
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 
 #define SHARE_SECONDS    8
 #define SHARE_MS         ((int64_t)SHARE_SECONDS * 1000)
-#define CONGESTION_PRICE 16
 #define REPORT_COST      512 /* what a report costs besides its payload */
 #define ANSWER_EVERY_MS  1000
 #define REPLY_QOS        1
@@ -30,16 +29,13 @@ static void refill_share(struct session *s, int64_t rate, int64_t now_ms)
 		s->share_bytes = most;
 }
 
-/* False when the session has used its share up. */
-static bool take_share(struct plugin *p, struct session *s, uint32_t payload)
+/* False when the session has reported as much as it may for now. */
+static bool take_rate(struct plugin *p, struct session *s, uint32_t payload)
 {
 	refill_share(s, (int64_t)p->options.session_byte_rate, p->now_ms);
-	int64_t cost = (int64_t)payload + REPORT_COST;
-	if (uplink_is_congested(p->uplink))
-		cost *= CONGESTION_PRICE;
 	if (s->share_bytes <= 0)
 		return false;
-	s->share_bytes -= cost;
+	s->share_bytes -= (int64_t)payload + REPORT_COST;
 	return true;
 }
 
@@ -57,15 +53,13 @@ static void reject(struct plugin *p, const struct topic *t, const char *report_t
 						    NULL);
 }
 
-/* One answer a second: a flood's rejections are bounded too. */
-static void reject_excess(struct plugin *p, struct session *s, const struct topic *t,
-			  const char *report_topic)
+/* One answer a second: a flood's rejections are bounded, too. */
+static bool may_answer(struct plugin *p, struct session *s)
 {
-	p->left_out++;
 	if (s->answered_ms && p->now_ms - s->answered_ms < ANSWER_EVERY_MS)
-		return;
+		return false;
 	s->answered_ms = p->now_ms;
-	reject(p, t, report_topic, &report_account_rate);
+	return true;
 }
 
 static bool is_own_thing(const struct plugin *p, const struct session *s, struct view thing)
@@ -74,22 +68,55 @@ static bool is_own_thing(const struct plugin *p, const struct session *s, struct
 	       snapshot_cert_has_thing(p->rules.snapshot, &s->cert, thing);
 }
 
-static void send_up(struct plugin *p, const struct session *s, const struct topic *t,
-		    const struct mosquitto_evt_message *e)
+/* Puts a report into the queue. What is wrong with it, or with the queue; NULL: nothing. */
+static const struct report_refusal *send_up(struct plugin *p, const struct session *s,
+					    const struct topic *t,
+					    const struct mosquitto_evt_message *e)
 {
-	struct event_report report = {
-		.is_own = is_own_thing(p, s, t->thing),
-		.client_id = view_of(s->client_id),
-		.topic = view_of(e->topic),
-		.payload = {e->payload, e->payloadlen},
-	};
-	memcpy(report.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-	if (!uplink_report_fits(report.client_id.n, report.topic.n, report.payload.n)) {
-		reject(p, t, e->topic, &report_too_large);
-	} else if (!uplink_report(p->uplink, &report)) {
-		p->left_out++;
-		reject(p, t, e->topic, &report_internal);
-	}
+	struct event event = {
+		.kind = EVENT_REPORT,
+		.report = {.is_own = is_own_thing(p, s, t->thing),
+			   .client_id = view_of(s->client_id),
+			   .topic = view_of(e->topic),
+			   .payload = {e->payload, e->payloadlen}}
+        };
+	memcpy(event.report.fingerprint, s->fingerprint, EVENT_FINGERPRINT);
+	if (!uplink_report_fits(strlen(s->client_id), event.report.topic.n, e->payloadlen))
+		return &report_too_large;
+	struct share_queue queue = uplink_share_queue(p->uplink);
+	queue.principals = tallies_principals(p->tallies);
+	struct principal *principal = s->tally ? tally_principal(s->tally) : NULL;
+	uint64_t cost = (uint64_t)e->payloadlen + REPORT_COST;
+	if (!principal || !share_allows(principal, cost, &queue) ||
+	    !uplink_event(p->uplink, &event))
+		return &report_internal;
+	share_take(principal, cost, &queue);
+	return NULL;
+}
+
+static void tell_excess(struct plugin *p, const struct session *s, const char *topic)
+{
+	struct event_refused e = {.who = session_identity(s),
+				  .action = POLICY_PUBLISH,
+				  .cause = CAUSE_REPORT_SHARE,
+				  .resource = view_of(topic),
+				  .statement = -1};
+	refusals_add(p, &e);
+}
+
+static void take_report(struct plugin *p, struct session *s, const struct topic *t,
+			const struct mosquitto_evt_message *e)
+{
+	const struct report_refusal *why = &report_account_rate;
+	p->now_ms = monotonic_ms();
+	if (take_rate(p, s, e->payloadlen))
+		why = send_up(p, s, t, e);
+	if (!why)
+		return;
+	if (why != &report_too_large)
+		tell_excess(p, s, e->topic);
+	if (may_answer(p, s))
+		reject(p, t, e->topic, why);
 }
 
 int plugin_on_message(int event, void *data, void *ctx)
@@ -97,17 +124,14 @@ int plugin_on_message(int event, void *data, void *ctx)
 	(void)event;
 	struct plugin *p = ctx;
 	struct mosquitto_evt_message *e = data;
+	struct session *s = session_find(p->sessions, e->client);
+	if (s)
+		tally_sent(s->tally, e->payloadlen);
 	struct topic t = topic_of(view_of(e->topic));
 	if (t.kind != TOPIC_REPORT)
 		return MOSQ_ERR_SUCCESS;
 	e->retain = false;
-	struct session *s = session_find(p->sessions, e->client);
-	if (!s)
-		return MOSQ_ERR_SUCCESS;
-	p->now_ms = monotonic_ms();
-	if (take_share(p, s, e->payloadlen))
-		send_up(p, s, &t, e);
-	else
-		reject_excess(p, s, &t, e->topic);
+	if (s)
+		take_report(p, s, &t, e);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -51,7 +51,6 @@ void plugin_load_rules(struct plugin *p)
 	uint64_t generation = rules_generation(&p->rules);
 	session_table_outdate(p->sessions);
 	notice_log(p, MOSQ_LOG_INFO, "snapshot generation %" PRIu64 " is in force", generation);
-	plugin_count(p, uplink_number(p->uplink, EVENT_APPLIED, generation));
 }
 
 void plugin_attend(struct plugin *p)
@@ -70,11 +69,22 @@ int plugin_on_reload(int event, void *data, void *ctx)
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* What was counted and not told yet goes as far as it will. */
+static void say_goodbye(struct plugin *p)
+{
+	presence_catch_up(p->presence);
+	refusal_tell_all(p->refusals, p->now_ms);
+	if (p->time.told_ms)
+		tallies_close(p->tallies, server_time_ms(&p->time, p->now_ms));
+	uplink_flush(p->uplink);
+}
+
 static void plugin_free(struct plugin *p)
 {
 	trust_remove(p);
 	tallies_free(p->tallies);
 	refusal_table_free(p->refusals);
+	presence_free(p->presence);
 	uplink_free(p->uplink);
 	session_table_free(p->sessions);
 	rules_release(&p->rules);
@@ -105,9 +115,11 @@ static int make_tables(struct plugin *p)
 					       .seed = seed,
 					       .tell = send_event,
 					       .ctx = p};
+	const struct presence_setup presence = {.tell = send_event, .ctx = p};
 	p->tallies = tallies_new(&tallies);
 	p->refusals = refusal_table_new(&refusals);
-	return p->tallies && p->refusals ? 0 : -1;
+	p->presence = presence_new(&presence);
+	return p->tallies && p->refusals && p->presence ? 0 : -1;
 }
 
 static struct plugin *plugin_new(const struct options *options)
@@ -187,6 +199,7 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 	(void)options;
 	(void)option_count;
 	unregister_callbacks(userdata);
+	say_goodbye(userdata);
 	plugin_free(userdata);
 	return MOSQ_ERR_SUCCESS;
 }

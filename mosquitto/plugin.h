@@ -8,6 +8,8 @@
  *   uplink    the channel's end        down      what the daemon sends
  *   notice    log lines, limited in rate
  *   tally     counters of each identity     refusals   what was refused, to whom and why
+ *   presence  what the daemon was told of who is connected
+ *   share     who may fill the queue with reports
  *
  * All state hangs from one struct plugin. The broker calls on its one thread. */
 #ifndef PLUGIN_PLUGIN_H
@@ -15,6 +17,7 @@
 
 #include "mosquitto/notice.h"
 #include "mosquitto/options.h"
+#include "mosquitto/presence.h"
 #include "mosquitto/refusal_table.h"
 #include "mosquitto/refusals.h"
 #include "mosquitto/rules.h"
@@ -33,13 +36,18 @@ struct plugin {
 	struct uplink *uplink;
 	struct tallies *tallies;
 	struct refusal_table *refusals;
+	struct presence *presence;
 	struct notices notices;
 	struct server_time time;
 	char doorbell_token[FRAME_TOKEN + 1]; /* empty before the first WELCOME */
 	int64_t now_ms;                       /* monotonic, of the callback that runs */
 	int64_t second_ms;                    /* when what is done once a second was done last */
 	int64_t cut_ms;                       /* the last mark for which EVENT_CUT went */
-	uint64_t left_out; /* events that found no room, since the last log line about them */
+	uint64_t applied;                     /* the generation for which EVENT_APPLIED went last */
+	uint64_t left_out;                    /* events that found no room */
+	struct {
+		uint64_t queue, identities, refusals;
+	} told;            /* what the tables had left out when EVENT_TABLE went last */
 	uint64_t begun;    /* sessions, in this run */
 	bool is_reloading; /* from SIGHUP to the next TICK */
 	char away_why[UPLINK_WHY_SIZE]; /* what was logged last of the daemon's absence, "": it is
@@ -67,7 +75,5 @@ int plugin_on_reload(int event, void *data, void *ctx);
 
 /* What the channel brings (down.c). */
 struct uplink_handlers plugin_uplink_handlers(struct plugin *p);
-/* Sends EVENT_CUT when server time has passed a mark. */
-void plugin_cut(struct plugin *p);
 
 #endif

@@ -76,6 +76,15 @@ bool session_may(const struct session *s, enum policy_action action, struct view
 	return policy_decide(s->programs, s->n_programs, &request).decision == POLICY_ALLOWED;
 }
 
+struct event_identity session_identity(const struct session *s)
+{
+	struct event_identity who = {.session = s->number,
+				     .client_id = view_of(s->client_id),
+				     .address = view_of(s->address)};
+	memcpy(who.fingerprint, s->fingerprint, EVENT_FINGERPRINT);
+	return who;
+}
+
 /* ---- The table: two chained hash indexes of one size ---- */
 
 TAILQ_HEAD(session_list_head, session);
@@ -86,7 +95,8 @@ struct session_table {
 	size_t n, buckets;
 };
 
-#define BUCKETS_MIN 1024
+#define BUCKETS_MIN  1024
+#define CUT_AGAIN_MS 1000
 
 static size_t client_bucket(const struct session_table *t, const struct mosquitto *client)
 {
@@ -146,7 +156,11 @@ struct session *session_find(const struct session_table *t, const struct mosquit
 static void move_to(struct session_table *t, struct session *s, enum session_list list)
 {
 	TAILQ_REMOVE(&t->lists[s->list], s, link);
-	TAILQ_INSERT_TAIL(&t->lists[list], s, link);
+	/* Who resisted a cut does not hold up who is to be cut first. */
+	if (list == SESSION_DOOMED && !s->cut_ms)
+		TAILQ_INSERT_HEAD(&t->lists[list], s, link);
+	else
+		TAILQ_INSERT_TAIL(&t->lists[list], s, link);
 	s->list = list;
 }
 
@@ -257,10 +271,17 @@ void session_doom_cert(struct session_table *t, const uint8_t *fingerprint)
 			move_to(t, s, SESSION_DOOMED);
 }
 
-struct session *session_take_doomed(struct session_table *t)
+struct session *session_next_doomed(struct session_table *t, int64_t now_ms)
 {
 	struct session *s = TAILQ_FIRST(&t->lists[SESSION_DOOMED]);
-	if (s)
-		move_to(t, s, SESSION_FRESH);
+	if (!s || (s->cut_ms && now_ms - s->cut_ms < CUT_AGAIN_MS))
+		return NULL;
+	s->cut_ms = now_ms;
+	move_to(t, s, SESSION_DOOMED);
 	return s;
+}
+
+bool session_table_is_settled(const struct session_table *t)
+{
+	return TAILQ_EMPTY(&t->lists[SESSION_STALE]) && TAILQ_EMPTY(&t->lists[SESSION_DOOMED]);
 }

@@ -9,11 +9,13 @@
 #define PLUGIN_SESSION_H
 
 #include "base/compiler.h"
+#include "event/event.h"
 #include "mosquitto/rules.h"
 
 #include <sys/queue.h>
 
 struct mosquitto;
+struct tally;
 
 #define USERNAME_SIZE (2 * SNAPSHOT_FINGERPRINT + 1)
 
@@ -40,7 +42,10 @@ struct session {
 	unsigned n_programs;
 
 	int64_t share_bytes, share_at_ms; /* what it may still report, and when that was reckoned */
-	int64_t answered_ms;              /* when a report beyond the share was answered last */
+	int64_t answered_ms;              /* when a report was last rejected here */
+	int64_t cut_ms;                   /* when it was last tried to be cut, 0: never */
+
+	struct tally *tally; /* counters of its identity; NULL: there was no memory */
 };
 
 /* Makes a session object outside the table (a will, an offline session), or for it. Copies the
@@ -50,6 +55,8 @@ int session_init(struct session *s, struct mosquitto *client, const uint8_t *fin
 void session_release(struct session *s);
 /* Resolves certificate, thing and policies and decides iot:Connect. Sets s->refusal. */
 void session_judge(struct session *s, const struct rules *rules, int64_t now_s);
+/* Who it is, for events. */
+struct event_identity session_identity(const struct session *s);
 /* Decides an action of a judged session; type: "topic", "topicfilter". */
 bool session_may(const struct session *s, enum policy_action action, struct view type,
 		 struct view name);
@@ -77,7 +84,10 @@ bool session_stands(struct session_table *t, struct session *s, const struct rul
 		    int64_t now_s);
 /* Dooms all sessions of a certificate. */
 void session_doom_cert(struct session_table *t, const uint8_t *fingerprint);
-/* A doomed session, NULL: none. It leaves the list: it is fresh until new rules come. */
-struct session *session_take_doomed(struct session_table *t);
+/* A doomed session that was not tried to be cut in the last second; NULL: none. It stays doomed
+ * until it is removed, which is when its end was seen. */
+struct session *session_next_doomed(struct session_table *t, int64_t now_ms);
+/* All have been judged by the rules in force, and those that had to go are gone. */
+bool session_table_is_settled(const struct session_table *t);
 
 #endif

@@ -9,6 +9,7 @@
 
 #define SWEEP_A_TURN   20000
 #define KICKS_A_TURN   1000
+#define CUTS_A_TURN    5000
 #define CLIENT_ID_SIZE 256
 
 /* Kicking calls back into disconnect.c, which removes the session: its client id is copied first.
@@ -16,13 +17,64 @@
 static void kick_doomed(struct plugin *p)
 {
 	struct session *s;
-	for (unsigned i = 0; i < KICKS_A_TURN && (s = session_take_doomed(p->sessions)); i++) {
+	for (unsigned i = 0; i < KICKS_A_TURN && (s = session_next_doomed(p->sessions, p->now_ms));
+	     i++) {
 		char client_id[CLIENT_ID_SIZE];
 		(void)snprintf(client_id, sizeof(client_id), "%s", s->client_id);
 		notice_log(p, MOSQ_LOG_NOTICE, "cut client \"%s\" of certificate %s: %s", client_id,
 			   s->username, s->refusal ? s->refusal : "the daemon said so");
 		(void)mosquitto_kick_client_by_clientid(client_id, true);
 	}
+}
+
+/* The daemon may rely on the rules when every session has been judged by them and nobody is left
+ * that they do not allow. */
+static void tell_applied(struct plugin *p)
+{
+	uint64_t generation = rules_generation(&p->rules);
+	if (generation == p->applied || !session_table_is_settled(p->sessions))
+		return;
+	if (uplink_number(p->uplink, EVENT_APPLIED, generation))
+		p->applied = generation;
+}
+
+/* Counters up to the mark that has passed, so many identities a turn, then EVENT_CUT. */
+static void cut_counters(struct plugin *p)
+{
+	if (p->time.told_ms == 0)
+		return;
+	int64_t now_ms = server_time_ms(&p->time, p->now_ms);
+	tallies_pass(p->tallies, now_ms);
+	if (!tallies_deliver(p->tallies, CUTS_A_TURN))
+		return;
+	int64_t mark = now_ms - now_ms % TALLY_MARK_MS;
+	if (mark <= p->cut_ms)
+		return;
+	refusal_tell_all(p->refusals, p->now_ms);
+	if (uplink_number(p->uplink, EVENT_CUT, (uint64_t)mark))
+		p->cut_ms = mark;
+}
+
+static struct event_table queue_fill(const struct plugin *p)
+{
+	struct share_queue queue = uplink_share_queue(p->uplink);
+	return (struct event_table){.name = VIEW_LIT("queue"),
+				    .n = queue.held,
+				    .cap = queue.cap,
+				    .left_out = p->left_out + presence_merged(p->presence)};
+}
+
+static void tell_table(struct plugin *p, struct event_table fill, uint64_t *told)
+{
+	if (fill.left_out == *told)
+		return;
+	const struct event e = {.kind = EVENT_TABLE, .table = fill};
+	if (!uplink_event(p->uplink, &e))
+		return;
+	notice_log(p, MOSQ_LOG_WARNING,
+		   "table %s: %" PRIu64 " of %" PRIu64 ", %" PRIu64 " found no entry of their own",
+		   fill.name.p, fill.n, fill.cap, fill.left_out - *told);
+	*told = fill.left_out;
 }
 
 static void once_a_second(struct plugin *p)
@@ -32,12 +84,9 @@ static void once_a_second(struct plugin *p)
 	p->second_ms = p->now_ms;
 	if (rules_file_changed(&p->rules))
 		plugin_load_rules(p);
-	plugin_cut(p);
-	if (p->left_out) {
-		notice_log(p, MOSQ_LOG_WARNING, "%" PRIu64 " reports and events left out",
-			   p->left_out);
-		p->left_out = 0;
-	}
+	tell_table(p, queue_fill(p), &p->told.queue);
+	tell_table(p, tallies_fill(p->tallies), &p->told.identities);
+	tell_table(p, refusal_fill(p->refusals), &p->told.refusals);
 }
 
 int plugin_on_tick(int event, void *data, void *ctx)
@@ -50,6 +99,10 @@ int plugin_on_tick(int event, void *data, void *ctx)
 	once_a_second(p);
 	session_table_sweep(p->sessions, &p->rules, plugin_now_s(), SWEEP_A_TURN);
 	kick_doomed(p);
+	presence_catch_up(p->presence);
+	refusal_tell(p->refusals, p->now_ms);
+	cut_counters(p);
+	tell_applied(p);
 	uplink_flush(p->uplink);
 	return MOSQ_ERR_SUCCESS;
 }

@@ -185,9 +185,15 @@ static size_t held_bytes(const struct uplink *u)
 	return u->queue.bytes + u->pending.len;
 }
 
-bool uplink_is_congested(const struct uplink *u)
+struct share_queue uplink_share_queue(const struct uplink *u)
 {
-	return held_bytes(u) > u->options->queue_bytes / 4;
+	const struct frame_slot *oldest = TAILQ_FIRST(&u->queue.slots);
+	return (struct share_queue){
+		.held = held_bytes(u),
+		.cap = u->options->queue_bytes,
+		.first_frame = oldest ? oldest->number : u->next_number,
+		.last_frame = u->next_number,
+	};
 }
 
 bool uplink_report_fits(size_t client_id, size_t topic, size_t payload)
@@ -196,10 +202,15 @@ bool uplink_report_fits(size_t client_id, size_t topic, size_t payload)
 	       client_id + topic + payload + REPORT_OVERHEAD <= FRAME_SIZE_MAX;
 }
 
-static bool append(struct uplink *u, uint64_t limit, const struct event *event)
+/* How full the queue may be, in eighths, when an event comes: what is reported again or merged
+ * gives way to what is not. */
+static const uint8_t rooms[] = {
+	[EVENT_REPORT] = 6,  [EVENT_CONNECT] = 7,  [EVENT_DISCONNECT] = 7, [EVENT_TAKEOVER] = 7,
+	[EVENT_REFUSED] = 8, [EVENT_COUNTERS] = 8, [EVENT_TABLE] = 8,
+};
+
+static bool append(struct uplink *u, const struct event *event)
 {
-	if (held_bytes(u) >= limit)
-		return false;
 	frame_write_event(&u->pending, event);
 	if (u->pending.full) {
 		u->pending.full = false;
@@ -216,21 +227,15 @@ static bool append(struct uplink *u, uint64_t limit, const struct event *event)
 	return true;
 }
 
-bool uplink_report(struct uplink *u, const struct event_report *e)
-{
-	const struct event event = {.kind = EVENT_REPORT, .report = *e};
-	return append(u, u->options->queue_bytes / 4 * 3, &event);
-}
-
 bool uplink_event(struct uplink *u, const struct event *e)
 {
-	return append(u, u->options->queue_bytes, e);
+	return held_bytes(u) < u->options->queue_bytes / 8 * rooms[e->kind] && append(u, e);
 }
 
 bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number)
 {
 	const struct event event = {.kind = kind, .number = number};
-	return append(u, UINT64_MAX, &event);
+	return append(u, &event);
 }
 
 /* ---- Receiving ---- */

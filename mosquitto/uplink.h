@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 #include "broker/frame.h"
+#include "mosquitto/share.h"
 
 #include <sys/types.h>
 
@@ -40,16 +41,13 @@ void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t generation);
 /* The end of a loop turn: closes the pending frame and sends. */
 void uplink_flush(struct uplink *u);
 
-/* Each appends one event. False when the queue is full (reports: three quarters full) and it was
- * left out. */
-bool uplink_report(struct uplink *u, const struct event_report *e) MUST_USE;
+/* Appends one event. False when the queue has no room for one of its kind (uplink.c: rooms). */
 bool uplink_event(struct uplink *u, const struct event *e) MUST_USE;
 /* CUT, APPLIED, FLUSHED: never left out for want of room, false only without memory. */
 bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number) MUST_USE;
 
-/* The queue is more than a quarter full: the daemon is away or behind, and who sends much must send
- * less. */
-bool uplink_is_congested(const struct uplink *u);
+/* What the queue holds; principals is left to the caller. */
+struct share_queue uplink_share_queue(const struct uplink *u);
 /* True when a report with so many bytes of text and payload fits a datagram at all. */
 bool uplink_report_fits(size_t client_id, size_t topic, size_t payload);
 

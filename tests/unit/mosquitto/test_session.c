@@ -45,7 +45,7 @@ static unsigned count_doomed(struct session_table *t)
 {
 	unsigned n = 0;
 	struct session *s;
-	while ((s = session_take_doomed(t))) {
+	while ((s = session_next_doomed(t, 1))) {
 		session_remove(t, s);
 		n++;
 	}
@@ -92,7 +92,30 @@ static void test_doomed_stay_doomed_under_new_rules(void **state)
 	s->is_doorbell = true; /* allowed by any rules */
 	rules.epoch = 1;
 	assert_true(session_stands(t, s, &rules, 0));
-	assert_ptr_equal(session_take_doomed(t), s);
+	assert_ptr_equal(session_next_doomed(t, 1), s);
+	session_table_free(t);
+}
+
+/* A cut that fails is tried again after a second, and until it is gone nothing is settled. */
+static void test_doomed_are_tried_again_until_they_are_gone(void **state)
+{
+	(void)state;
+	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
+	struct session_table *t = session_table_new();
+	struct session *first = new_session(7, false), *second = new_session(7 + CERTS, false);
+	assert_int_equal(session_add(t, first), 0);
+	assert_true(session_table_is_settled(t));
+	session_doom_cert(t, fingerprint);
+	assert_ptr_equal(session_next_doomed(t, 1000), first);
+	assert_null(session_next_doomed(t, 1999));
+	assert_false(session_table_is_settled(t));
+	assert_int_equal(session_add(t, second), 0);
+	session_doom_cert(t, fingerprint);
+	assert_ptr_equal(session_next_doomed(t, 1999), second);
+	assert_ptr_equal(session_next_doomed(t, 2000), first);
+	session_remove(t, first);
+	session_remove(t, second);
+	assert_true(session_table_is_settled(t));
 	session_table_free(t);
 }
 
@@ -125,7 +148,7 @@ static void test_stale_session_that_acts_is_judged_then(void **state)
 	struct session *s = session_find(t, client(3));
 	assert_false(session_stands(t, s, &rules, 0));
 	assert_string_equal(s->refusal, "no usable snapshot");
-	assert_ptr_equal(session_take_doomed(t), s);
+	assert_ptr_equal(session_next_doomed(t, 1), s);
 	session_table_free(t);
 }
 
@@ -151,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_each_is_found_until_removed),
 		cmocka_unit_test(test_all_of_a_certificate_are_doomed),
 		cmocka_unit_test(test_doomed_stay_doomed_under_new_rules),
+		cmocka_unit_test(test_doomed_are_tried_again_until_they_are_gone),
 		cmocka_unit_test(test_sweep_judges_so_many_a_turn),
 		cmocka_unit_test(test_stale_session_that_acts_is_judged_then),
 		cmocka_unit_test(test_doorbell_stands_whatever_the_rules),

@@ -1,0 +1,28 @@
+#include "mosquitto/share.h"
+
+#define PRINCIPALS_MIN 1000
+
+static uint64_t held_by(const struct principal *one, const struct share_queue *queue)
+{
+	return one->held_frame >= queue->first_frame ? one->held_bytes : 0;
+}
+
+bool share_allows(const struct principal *one, uint64_t bytes, const struct share_queue *queue)
+{
+	uint64_t for_reports = queue->cap / 4 * 3;
+	uint64_t for_shares = for_reports / 2;
+	if (queue->held + bytes > for_reports)
+		return false;
+	if (queue->held + bytes <= for_reports - for_shares)
+		return true;
+	uint64_t held = held_by(one, queue);
+	uint64_t n = queue->principals > PRINCIPALS_MIN ? queue->principals : PRINCIPALS_MIN;
+	/* One report fits any share. */
+	return held == 0 || held + bytes <= for_shares / n;
+}
+
+void share_take(struct principal *one, uint64_t bytes, const struct share_queue *queue)
+{
+	one->held_bytes = held_by(one, queue) + bytes;
+	one->held_frame = queue->last_frame;
+}
