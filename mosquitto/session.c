@@ -30,15 +30,18 @@ void session_release(struct session *s)
 /* Fills request and programs from the snapshot. A reason when that cannot be. */
 static const char *resolve(struct session *s, const struct rules *rules)
 {
-	struct view found[SNAPSHOT_PROGRAMS_MAX];
-	unsigned n = snapshot_programs(rules->snapshot, &s->cert, view_of(s->client_id),
-				       &s->request, found, SNAPSHOT_PROGRAMS_MAX);
+	struct snapshot_policy found[SNAPSHOT_PROGRAMS_MAX];
+	bool is_quarantined;
+	unsigned n =
+		snapshot_programs(rules->snapshot, &s->cert, view_of(s->client_id), &s->request,
+				  found, SNAPSHOT_PROGRAMS_MAX, &is_quarantined);
 	if (n > SNAPSHOT_PROGRAMS_MAX)
 		return "more policies apply than the plugin takes";
 	struct view *programs = malloc((n ? n : 1) * sizeof(*programs));
 	if (!programs)
 		return "no memory";
-	memcpy(programs, found, n * sizeof(*programs));
+	for (unsigned i = 0; i < n; i++)
+		programs[i] = found[i].program;
 	free(s->programs);
 	s->programs = programs;
 	s->n_programs = n;

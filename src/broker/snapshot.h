@@ -1,18 +1,23 @@
-/* The snapshot: what the plugin decides from, as one file (architecture section 5).
+/* The snapshot: what the plugin decides from, as one file that grows (architecture section 5).
  *
- * Normalised: certificates, things, groups, policies, each a table; a certificate names its things
- * and policies, a thing its groups (ancestors included), a group its policies. So one change is one
- * record.
+ * Normalised: certificates, things, groups, policies, each found by its key; a certificate names
+ * its things and policies, a thing its groups (ancestors included), a group its policies. So one
+ * change is one record, however many things it concerns.
  *
- *   header:   magic, version, generation, length, where each section lies
- *   sections: names and policy programs (policy/policy.h); partition, region, account; policies,
- * groups, things, certificates and a hash table over their fingerprints (snapshot_format.h)
- *   trailer:  checksum over all before it
+ *   base: everything there is | part: what changed | part | part ...      (snapshot_format.h)
  *
- * Written by the daemon to a temporary name, fsynced, renamed over the old one, directory fsynced.
- * Read by the plugin into a private copy: it checks the owner and the mode, the length, the
- * checksum, every offset, then trusts it (S2-S4). The reader half (snapshot_load .. snapshot_find)
- * is plain C11 without GLib; nothing in it aborts. */
+ * The daemon appends a part for each round of changes, and durably; when the parts pass a quarter
+ * of the base it writes a new file and renames it over this one (snapshot_write.h,
+ * daemon/publish.h). Base and parts are one file, so that they cannot come from different hands or
+ * times.
+ *
+ * The plugin copies what it reads into memory of its own, checks it whole (owner and mode of the
+ * file, length, checksum, every field), then trusts it (S2-S4): whatever happens to the file later
+ * harms nothing. What was read stays in memory as long as the snapshot does, so that views into it
+ * stay good, though a later record took the place. A name that no record has is nobody's: it is
+ * passed over, as if it were not listed.
+ *
+ * Plain C11 without GLib; nothing here aborts. */
 #ifndef BROKER_SNAPSHOT_H
 #define BROKER_SNAPSHOT_H
 
@@ -20,61 +25,74 @@
 #include "policy/decide.h"
 
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define SNAPSHOT_FINGERPRINT 32
 #define SNAPSHOT_WHY_SIZE    160 /* bytes for a reason in words */
 
-/* ---- Writing ---- */
+/* What records are about. */
+enum snapshot_kind {
+	SNAPSHOT_ACCOUNT,
+	SNAPSHOT_POLICY,
+	SNAPSHOT_GROUP,
+	SNAPSHOT_THING,
+	SNAPSHOT_CERT,
+	SNAPSHOT_KINDS
+};
 
-enum snapshot_cert_status { SNAPSHOT_CERT_INACTIVE = 0, SNAPSHOT_CERT_ACTIVE = 1 };
+/* SNAPSHOT_CERT_ACTIVE, ...: the rows of cert_status.tbl.h. */
+enum snapshot_cert_status {
+#define CERT_STATUS(id) SNAPSHOT_CERT_##id,
+#include "broker/cert_status.tbl.h"
+#undef CERT_STATUS
+	SNAPSHOT_CERT_STATUSES
+};
 
-struct snapshot_builder;
+struct snapshot; /* one file's content, verified whole */
 
-struct snapshot_builder *snapshot_builder_new(uint64_t generation, const char *partition,
-					      const char *region, const char *account);
-void snapshot_builder_free(struct snapshot_builder *b);
-/* Each returns the index that later calls name it by. Policies before groups and certificates,
- * groups before things, things before certificates. Views are copied. */
-uint32_t snapshot_add_policy(struct snapshot_builder *b, struct view name, struct view program);
-uint32_t snapshot_add_group(struct snapshot_builder *b, struct view name, const uint32_t *policies,
-			    uint32_t n);
-uint32_t snapshot_add_thing(struct snapshot_builder *b, struct view name, const uint32_t *groups,
-			    uint32_t n);
-/* not_before, not_after: seconds since the epoch. is_exclusive: attached with EXCLUSIVE_THING (then
- * n_things is 1). */
-void snapshot_add_cert(struct snapshot_builder *b, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT],
-		       enum snapshot_cert_status status, int64_t not_before, int64_t not_after,
-		       bool is_exclusive, const uint32_t *things, uint32_t n_things,
-		       const uint32_t *policies, uint32_t n_policies);
-/* Writes the file durably. 0, or a negative errno with nothing replaced. mode: 0640 as root with
- * group mosquitto (gid), else 0600; gid (gid_t)-1 leaves the group. */
-int snapshot_write(const struct snapshot_builder *b, const char *path, mode_t mode, gid_t gid);
-/* The generation of the file at path, 0 when there is none, it is damaged or not the caller's own:
- * what the daemon continues from. */
-uint64_t snapshot_generation(const char *path);
-
-/* ---- Reading ---- */
-
-struct snapshot; /* a private copy of one file, verified whole */
-
-/* Loads the file at path when `owner` owns it and nobody else may write it, and its generation is
- * not older than `at_least`. 0, or -1 with the reason in words (why: SNAPSHOT_WHY_SIZE bytes). The
- * caller frees with snapshot_free. */
+/* Loads the file at path, its base and all whole parts, when `owner` owns it and nobody else may
+ * write it, and its generation is not older than `at_least`. 0, or -1 with the reason in words
+ * (why: SNAPSHOT_WHY_SIZE bytes). The caller frees with snapshot_free. May be called on any thread.
+ */
 int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snapshot **ret,
 		  char *why, size_t why_cap);
 /* The same checks on bytes in memory (copied): for tests and fuzzing. */
 int snapshot_load_bytes(const void *bytes, size_t n, struct snapshot **ret, char *why,
 			size_t why_cap);
 void snapshot_free(struct snapshot *s); /* takes NULL */
-/* Its generation. */
+/* Its generation: every change up to it is in. */
 uint64_t snapshot_in_force(const struct snapshot *s);
+/* Bytes of memory it takes. */
+size_t snapshot_memory(const struct snapshot *s);
+
+/* What a part changed. */
+struct snapshot_news {
+	bool is_all; /* a policy, group or the account: any session may be concerned */
+	/* Called for each certificate that has a new record or is gone; one whose thing changed is
+	 * among them. */
+	void (*on_cert)(void *ctx, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT]);
+	void *ctx;
+};
+
+/* Reads the next part of the file that was loaded, when it is there whole. 1: it is in force; 0:
+ * nothing new, or not whole yet; -1 with the reason: it cannot be taken, and what was in force
+ * stays. Sets news->is_all, calls news->on_cert. */
+int snapshot_follow(struct snapshot *s, struct snapshot_news *news, char *why, size_t why_cap);
+/* True when `st` is of the file that was loaded. */
+bool snapshot_is_file(const struct snapshot *s, const struct stat *st);
+
+/* One str16 after the other. */
+struct snapshot_names {
+	struct view bytes;
+};
 
 struct snapshot_cert {
 	enum snapshot_cert_status status;
-	int64_t not_before, not_after;
-	bool is_exclusive;
-	uint32_t record;
+	int64_t not_before, not_after; /* seconds since the epoch */
+	bool is_exclusive;             /* attached with EXCLUSIVE_THING */
+	struct view facts;             /* policy/facts.h */
+	struct snapshot_names things, policies;
 };
 
 /* The certificate's standing; false when it is not registered. *ret is good as long as s is. */
@@ -84,15 +102,23 @@ bool snapshot_find(const struct snapshot *s, const uint8_t fingerprint[SNAPSHOT_
 bool snapshot_cert_has_thing(const struct snapshot *s, const struct snapshot_cert *c,
 			     struct view thing);
 
+struct snapshot_policy {
+	struct view name;
+	uint32_t version;
+	struct view program;
+};
+
 /* AWS's quotas allow 150: 10 of a certificate, and 2 for each of 7 levels of 10 groups. */
 #define SNAPSHOT_PROGRAMS_MAX 256
 
 /* The connection's thing (registry-and-policies.md section 10.1): the thing named like the client
- * id if attached, else the exclusive one, else an empty view. Fills `request` with names, thing and
- * isAttached, and lists the programs of the effective policies: the certificate's and, with a
- * thing, those of all its groups. Returns how many; more than cap: cap + 1. */
+ * id if attached, else the exclusive one, else none. Fills `request` with the account's names, the
+ * client id, the thing, the facts of thing and certificate, and lists the effective policies: the
+ * certificate's and, with a thing, those of all its groups. But when any thing of the certificate
+ * is in a quarantine group, whatever the client id, they are the policies of the quarantine groups
+ * only (S6). Returns how many; more than cap: cap + 1. */
 unsigned snapshot_programs(const struct snapshot *s, const struct snapshot_cert *c,
 			   struct view client_id, struct policy_request *request,
-			   struct view *programs, unsigned cap);
+			   struct snapshot_policy *ret, unsigned cap, bool *ret_is_quarantined);
 
 #endif

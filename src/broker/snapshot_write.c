@@ -1,77 +1,23 @@
-#include "broker/snapshot.h"
+#include "broker/snapshot_write.h"
 
-#include <glib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "base/file.h"
 #include "broker/snapshot_format.h"
 
+#define SHEET_BYTES (1U << 20) /* a part has about as many */
+
+/* Records on sheets, so that none is split when they go into parts. */
 struct snapshot_builder {
-	uint64_t generation;
-	GByteArray *sections[SNAPSHOT_SECTIONS];
-	uint32_t counts[SNAPSHOT_SECTIONS];
+	GPtrArray *sheets; /* of GByteArray */
+	uint64_t size;
 };
 
-static uint8_t *section_grow(struct snapshot_builder *b, enum snapshot_section section,
-			     size_t count)
-{
-	GByteArray *bytes = b->sections[section];
-	size_t size = count * snapshot_element_size[section];
-	size_t start = bytes->len;
-	CHECK(start + size <= UINT32_MAX);
-	g_byte_array_set_size(bytes, (guint)(start + size));
-	b->counts[section] += (uint32_t)count;
-	return size ? bytes->data + start : NULL;
-}
-
-static struct writer section_writer(struct snapshot_builder *b, enum snapshot_section section)
-{
-	return writer_of(section_grow(b, section, 1), snapshot_element_size[section]);
-}
-
-static void write_span(struct writer *w, uint32_t offset, size_t n)
-{
-	write_u32(w, offset);
-	write_u32(w, (uint32_t)n);
-}
-
-/* Puts s among the BYTES and writes its span. */
-static void write_text(struct snapshot_builder *b, struct writer *w, struct view s)
-{
-	uint32_t offset = b->counts[SECTION_BYTES];
-	uint8_t *to = section_grow(b, SECTION_BYTES, s.n);
-	if (to)
-		memcpy(to, s.p, s.n);
-	write_span(w, offset, s.n);
-}
-
-/* Puts indexes of records of `of` among the LISTS and writes their span. */
-static void write_list(struct snapshot_builder *b, struct writer *w, enum snapshot_section of,
-		       const uint32_t *indexes, uint32_t n)
-{
-	uint32_t offset = b->counts[SECTION_LISTS];
-	struct writer list = writer_of(section_grow(b, SECTION_LISTS, n), (size_t)n * 4);
-	for (uint32_t i = 0; i < n; i++) {
-		CHECK(indexes[i] < b->counts[of]);
-		write_u32(&list, indexes[i]);
-	}
-	write_span(w, offset, n);
-}
-
-struct snapshot_builder *snapshot_builder_new(uint64_t generation, const char *partition,
-					      const char *region, const char *account)
+struct snapshot_builder *snapshot_builder_new(void)
 {
 	struct snapshot_builder *b = g_new0(struct snapshot_builder, 1);
-	b->generation = generation;
-	for (unsigned i = 0; i < SNAPSHOT_SECTIONS; i++)
-		b->sections[i] = g_byte_array_new();
-	const char *names[ACCOUNT_NAMES] = {partition, region, account};
-	for (unsigned i = 0; i < ACCOUNT_NAMES; i++) {
-		struct writer w = section_writer(b, SECTION_ACCOUNT);
-		write_text(b, &w, view_of(names[i]));
-	}
+	b->sheets = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
 	return b;
 }
 
@@ -79,147 +25,166 @@ void snapshot_builder_free(struct snapshot_builder *b)
 {
 	if (!b)
 		return;
-	for (unsigned i = 0; i < SNAPSHOT_SECTIONS; i++)
-		g_byte_array_unref(b->sections[i]);
+	g_ptr_array_free(b->sheets, TRUE);
 	g_free(b);
 }
 
-uint32_t snapshot_add_policy(struct snapshot_builder *b, struct view name, struct view program)
+void snapshot_builder_empty(struct snapshot_builder *b)
 {
-	struct writer w = section_writer(b, SECTION_POLICIES);
-	write_text(b, &w, name);
-	write_text(b, &w, program);
-	return b->counts[SECTION_POLICIES] - 1;
+	(void)g_ptr_array_set_size(b->sheets, 0);
+	b->size = 0;
 }
 
-uint32_t snapshot_add_group(struct snapshot_builder *b, struct view name, const uint32_t *policies,
-			    uint32_t n)
+uint64_t snapshot_builder_size(const struct snapshot_builder *b)
 {
-	struct writer w = section_writer(b, SECTION_GROUPS);
-	write_text(b, &w, name);
-	write_list(b, &w, SECTION_POLICIES, policies, n);
-	return b->counts[SECTION_GROUPS] - 1;
+	return b->size;
 }
 
-uint32_t snapshot_add_thing(struct snapshot_builder *b, struct view name, const uint32_t *groups,
-			    uint32_t n)
+struct view snapshot_builder_sheet(const struct snapshot_builder *b, size_t i)
 {
-	struct writer w = section_writer(b, SECTION_THINGS);
-	write_text(b, &w, name);
-	write_list(b, &w, SECTION_GROUPS, groups, n);
-	return b->counts[SECTION_THINGS] - 1;
+	if (i >= b->sheets->len)
+		return (struct view){0};
+	const GByteArray *sheet = g_ptr_array_index(b->sheets, i);
+	return (struct view){(const char *)sheet->data, sheet->len};
 }
 
-void snapshot_add_cert(struct snapshot_builder *b, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT],
-		       enum snapshot_cert_status status, int64_t not_before, int64_t not_after,
-		       bool is_exclusive, const uint32_t *things, uint32_t n_things,
-		       const uint32_t *policies, uint32_t n_policies)
-{
-	CHECK(!is_exclusive || n_things == 1);
-	struct writer w = section_writer(b, SECTION_CERTS);
-	write_raw(&w, fingerprint, SNAPSHOT_FINGERPRINT);
-	write_i64(&w, not_before);
-	write_i64(&w, not_after);
-	write_list(b, &w, SECTION_THINGS, things, n_things);
-	write_list(b, &w, SECTION_POLICIES, policies, n_policies);
-	write_u64(&w, (status == SNAPSHOT_CERT_ACTIVE ? CERT_ACTIVE : 0) |
-			      (is_exclusive ? CERT_EXCLUSIVE : 0));
-}
+/* ---- Records ---- */
 
-/* ---- The image ---- */
-
-static uint64_t bucket_count(uint64_t certs)
+static uint8_t *sheet_room(struct snapshot_builder *b, size_t n)
 {
-	uint64_t n = 8;
-	while (n < 2 * certs)
-		n *= 2;
-	return n;
-}
-
-/* Open addressing with linear steps, at most half full. */
-static void fill_buckets(uint32_t *buckets, uint64_t n, const GByteArray *certs)
-{
-	for (uint32_t i = 0; i < certs->len / CERT_SIZE; i++) {
-		const uint8_t *cert = certs->data + (size_t)i * CERT_SIZE;
-		uint64_t at = snapshot_hash(cert + CERT_FINGERPRINT) & (n - 1);
-		while (buckets[at])
-			at = (at + 1) & (n - 1);
-		buckets[at] = GUINT32_TO_LE(i + 1);
+	GByteArray *sheet =
+		b->sheets->len ? g_ptr_array_index(b->sheets, b->sheets->len - 1) : NULL;
+	if (!sheet || sheet->len + n > SHEET_BYTES) {
+		sheet = g_byte_array_new();
+		g_ptr_array_add(b->sheets, sheet);
 	}
+	guint start = sheet->len;
+	CHECK(n <= PART_BYTES_MAX);
+	g_byte_array_set_size(sheet, (guint)(start + n));
+	b->size += n;
+	return sheet->data + start;
 }
 
-static size_t align_up(size_t n)
+/* A record whose key and body have n bytes; the body is written behind the key. */
+static struct writer record_begin(struct snapshot_builder *b, enum snapshot_kind kind,
+				  bool is_deleted, struct view key, size_t n)
 {
-	return (n + SECTION_ALIGN - 1) / SECTION_ALIGN * SECTION_ALIGN;
+	size_t whole = record_padded(RECORD_HEADER + n);
+	CHECK(key.n <= UINT16_MAX);
+	uint8_t *room = sheet_room(b, whole);
+	memset(room + whole - RECORD_ALIGN, 0, RECORD_ALIGN);
+	struct writer w = writer_of(room, RECORD_HEADER + n);
+	write_u32(&w, (uint32_t)n);
+	write_u8(&w, (uint8_t)kind);
+	write_u8(&w, is_deleted);
+	write_u16(&w, (uint16_t)key.n);
+	write_raw(&w, key.p, key.n);
+	return w;
 }
 
-struct image {
-	uint8_t *bytes; /* g_free */
-	size_t n;
+static void record_end(const struct writer *w)
+{
+	CHECK(!w->full && w->len == w->cap);
+}
+
+#define NUMBER_BYTES 4 /* in front of a bytes32 */
+
+static size_t names_bytes(const char *const *names, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += sizeof(uint16_t) + strlen(names[i]);
+	return bytes;
+}
+
+static void write_names(struct writer *w, const char *const *names, size_t n)
+{
+	write_u32(w, (uint32_t)names_bytes(names, n));
+	for (size_t i = 0; i < n; i++)
+		write_str16(w, view_of(names[i]));
+}
+
+void snapshot_add_account(struct snapshot_builder *b, const char *partition, const char *region,
+			  const char *account)
+{
+	const char *const names[] = {partition, region, account};
+	struct writer w = record_begin(b, SNAPSHOT_ACCOUNT, false, VIEW_LIT(""),
+				       names_bytes(names, G_N_ELEMENTS(names)));
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		write_str16(&w, view_of(names[i]));
+	record_end(&w);
+}
+
+void snapshot_add_policy(struct snapshot_builder *b, const char *name, uint32_t version,
+			 struct view program)
+{
+	struct view key = view_of(name);
+	struct writer w =
+		record_begin(b, SNAPSHOT_POLICY, false, key, key.n + sizeof(version) + program.n);
+	write_u32(&w, version);
+	write_raw(&w, program.p, program.n);
+	record_end(&w);
+}
+
+void snapshot_add_group(struct snapshot_builder *b, const char *name, bool is_quarantine,
+			const char *const *policies, size_t n)
+{
+	struct view key = view_of(name);
+	struct writer w = record_begin(b, SNAPSHOT_GROUP, false, key,
+				       key.n + 1 + NUMBER_BYTES + names_bytes(policies, n));
+	write_u8(&w, is_quarantine);
+	write_names(&w, policies, n);
+	record_end(&w);
+}
+
+void snapshot_add_thing(struct snapshot_builder *b, const char *name, struct view facts,
+			const char *const *groups, size_t n)
+{
+	struct view key = view_of(name);
+	struct writer w = record_begin(b, SNAPSHOT_THING, false, key,
+				       key.n + 2 * NUMBER_BYTES + facts.n + names_bytes(groups, n));
+	write_bytes32(&w, facts);
+	write_names(&w, groups, n);
+	record_end(&w);
+}
+
+static size_t cert_bytes(const struct snapshot_new_cert *c)
+{
+	return SNAPSHOT_FINGERPRINT + 2 + 2 * sizeof(int64_t) + 3 * NUMBER_BYTES + c->facts.n +
+	       names_bytes(c->things, c->n_things) + names_bytes(c->policies, c->n_policies);
+}
+
+void snapshot_add_cert(struct snapshot_builder *b, const struct snapshot_new_cert *c)
+{
+	struct view key = {(const char *)c->fingerprint, SNAPSHOT_FINGERPRINT};
+	CHECK(!c->is_exclusive || c->n_things == 1);
+	struct writer w = record_begin(b, SNAPSHOT_CERT, false, key, cert_bytes(c));
+	write_u8(&w, (uint8_t)c->status);
+	write_u8(&w, c->is_exclusive);
+	write_i64(&w, c->not_before);
+	write_i64(&w, c->not_after);
+	write_bytes32(&w, c->facts);
+	write_names(&w, c->things, c->n_things);
+	write_names(&w, c->policies, c->n_policies);
+	record_end(&w);
+}
+
+void snapshot_remove(struct snapshot_builder *b, enum snapshot_kind kind, struct view key)
+{
+	struct writer w = record_begin(b, kind, true, key, key.n);
+	record_end(&w);
+}
+
+static const char *const status_names[SNAPSHOT_CERT_STATUSES] = {
+#define CERT_STATUS(id) #id,
+#include "broker/cert_status.tbl.h"
+#undef CERT_STATUS
 };
 
-static size_t section_bytes(const uint64_t counts[SNAPSHOT_SECTIONS], unsigned section)
+enum snapshot_cert_status snapshot_cert_status_of(const char *name)
 {
-	return align_up(counts[section] * snapshot_element_size[section]);
-}
-
-static void write_header(struct writer *w, uint64_t generation, size_t length,
-			 const uint64_t counts[SNAPSHOT_SECTIONS])
-{
-	write_u64(w, SNAPSHOT_MAGIC);
-	write_u32(w, SNAPSHOT_VERSION);
-	write_u32(w, SNAPSHOT_SECTIONS);
-	write_u64(w, generation);
-	write_u64(w, length);
-	size_t at = HEADER_SIZE;
-	for (unsigned i = 0; i < SNAPSHOT_SECTIONS; i++) {
-		write_u64(w, at);
-		write_u64(w, counts[i]);
-		at += section_bytes(counts, i);
-	}
-}
-
-static struct image image_build(const struct snapshot_builder *b)
-{
-	uint64_t counts[SNAPSHOT_SECTIONS];
-	size_t length = HEADER_SIZE + TRAILER_SIZE;
-	for (unsigned i = 0; i < SNAPSHOT_SECTIONS; i++) {
-		counts[i] = i == SECTION_BUCKETS ? bucket_count(b->counts[SECTION_CERTS])
-						 : b->counts[i];
-		length += section_bytes(counts, i);
-	}
-	struct image image = {g_malloc0(length), length};
-	struct writer w = writer_of(image.bytes, length);
-	write_header(&w, b->generation, length, counts);
-	for (unsigned i = 0; i < SNAPSHOT_SECTIONS; i++) {
-		uint8_t *to = write_room(&w, section_bytes(counts, i));
-		if (i == SECTION_BUCKETS)
-			fill_buckets((uint32_t *)(void *)to, counts[i], b->sections[SECTION_CERTS]);
-		else if (b->sections[i]->len)
-			memcpy(to, b->sections[i]->data, b->sections[i]->len);
-	}
-	write_u64(&w, snapshot_checksum(image.bytes, length - TRAILER_SIZE));
-	CHECK(!w.full && w.len == length);
-	return image;
-}
-
-/* ---- The file ---- */
-
-int snapshot_write(const struct snapshot_builder *b, const char *path, mode_t mode, gid_t gid)
-{
-	struct image image = image_build(b);
-	int rc = file_replace(path, image.bytes, image.n, mode, gid);
-	g_free(image.bytes);
-	return rc;
-}
-
-uint64_t snapshot_generation(const char *path)
-{
-	char why[SNAPSHOT_WHY_SIZE];
-	struct snapshot *s;
-	if (snapshot_load(path, geteuid(), 0, &s, why, sizeof(why)) < 0)
-		return 0;
-	uint64_t generation = snapshot_in_force(s);
-	snapshot_free(s);
-	return generation;
+	for (unsigned i = 0; i < SNAPSHOT_CERT_STATUSES; i++)
+		if (strcmp(status_names[i], name) == 0)
+			return (enum snapshot_cert_status)i;
+	return SNAPSHOT_CERT_INACTIVE;
 }

@@ -1,4 +1,4 @@
-#include "broker/snapshot.h"
+#include "broker/snapshot_write.h"
 #include "daemon/command.h"
 #include "daemon/mosquitto_conf.h"
 #include "daemon/tool.h"
@@ -155,10 +155,10 @@ static int add_first_change(struct sql_conn *txn, void *ctx)
 static int write_first_snapshot(const struct init *init, uint64_t generation)
 {
 	const struct settings *s = &init->common.settings;
-	struct snapshot_builder *b =
-		snapshot_builder_new(generation, s->partition, s->region, s->account_id);
+	struct snapshot_builder *b = snapshot_builder_new();
+	snapshot_add_account(b, s->partition, s->region, s->account_id);
 	const char *path = init->paths->at[PATH_SNAPSHOT];
-	int r = snapshot_write(b, path, paths_broker_mode(init->gid), init->gid);
+	int r = snapshot_write(path, b, generation, paths_broker_mode(init->gid), init->gid);
 	snapshot_builder_free(b);
 	if (r == 0)
 		return 0;

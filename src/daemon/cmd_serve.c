@@ -1,6 +1,6 @@
 #include "audit/audit.h"
 #include "base/log.h"
-#include "broker/snapshot.h"
+#include "broker/snapshot_write.h"
 #include "daemon/command.h"
 #include "daemon/control.h"
 #include "daemon/deadlines.h"

@@ -148,7 +148,7 @@ static int look(struct round *round)
 			(unsigned long long)round->g);
 		return -EBADMSG;
 	}
-	return snapshot_build(p->reader, round->g, p->options.settings, &round->builder);
+	return snapshot_build(p->reader, p->options.settings, &round->builder);
 }
 
 static int look_in_one_view(struct round *round)
@@ -182,15 +182,21 @@ static int append(struct round *round)
 	return 0;
 }
 
+static int write_base(const struct round *round)
+{
+	const struct publisher_options *o = &round->p->options;
+	return snapshot_write(o->snapshot, round->builder, round->g, o->mode, o->gid);
+}
+
 static int write_snapshot(struct round *round)
 {
 	struct publisher *p = round->p;
 	const struct publisher_options *o = &p->options;
 	if (round->g == p->written)
 		return 0;
-	int r = snapshot_write(round->builder, o->snapshot, o->mode, o->gid);
+	int r = write_base(round);
 	if (r == -ENOSPC && store_make_room(o->store))
-		r = snapshot_write(round->builder, o->snapshot, o->mode, o->gid);
+		r = write_base(round);
 	if (r < 0) {
 		(void)fault_set(&round->fault, FAULT_INTERNAL, "%s: %s", o->snapshot,
 				g_strerror(-r));

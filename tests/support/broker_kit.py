@@ -143,7 +143,7 @@ class Fleet:
             self.things.setdefault(thing, [])
         self.certs[cert.fingerprint] = {
             "fingerprint": cert.fingerprint,
-            "active": active,
+            "status": "ACTIVE" if active else "INACTIVE",
             "not_before": start,
             "not_after": end,
             "exclusive": exclusive,

@@ -1,7 +1,8 @@
-/* covers: src/broker/snapshot_read.c
+/* covers: src/broker/snapshot_load.c src/broker/snapshot_read.c src/broker/snapshot_table.c
  *
- * Snapshot bytes. The checksum is set right first, so that what stands behind it is reached; what
- * loads must bear being asked everything, and must load from a file as well. */
+ * Snapshot bytes: a base and parts behind it. Every part's checksum is set right first, so that
+ * what stands behind it is reached; what loads must bear being asked everything, and must load from
+ * a file as well, also when it is followed part by part. */
 #include "base/check.h"
 #include "broker/snapshot.h"
 #include "broker/snapshot_format.h"
@@ -18,19 +19,51 @@ static void put64(uint8_t *p, uint64_t v)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
+static uint64_t get64(const uint8_t *p)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < 8; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
+/* Where the base ends; 0: it is not whole. */
+static size_t set_sums(uint8_t *bytes, size_t size)
+{
+	size_t at = HEADER_SIZE, base_end = 0;
+	while (size > at && size - at >= PART_HEADER) {
+		struct snapshot_sum sum;
+		uint64_t length = get64(bytes + at);
+		if (length > size - at - PART_HEADER)
+			break;
+		snapshot_sum_begin(&sum);
+		snapshot_sum_add(&sum, bytes + at + PART_HEADER, length);
+		put64(bytes + at + 16, snapshot_sum_end(&sum, get64(bytes + at + 8)));
+		at += PART_HEADER + length;
+		if (!base_end)
+			base_end = at;
+	}
+	return base_end;
+}
+
 static void ask(const struct snapshot *s, const uint8_t *fingerprint)
 {
 	struct snapshot_cert cert;
 	struct policy_request request = {
 		.action = POLICY_PUBLISH, .type = VIEW_LIT("topic"), .name = VIEW_LIT("a/b/c")};
+	struct snapshot_policy found[SNAPSHOT_PROGRAMS_MAX];
 	struct view programs[SNAPSHOT_PROGRAMS_MAX];
+	bool is_quarantined;
 	if (!snapshot_find(s, fingerprint, &cert))
 		return;
 	(void)snapshot_cert_has_thing(s, &cert, VIEW_LIT("lamp"));
-	unsigned n = snapshot_programs(s, &cert, VIEW_LIT("lamp"), &request, programs,
-				       SNAPSHOT_PROGRAMS_MAX);
-	if (n <= SNAPSHOT_PROGRAMS_MAX)
-		(void)policy_decide(programs, n, &request);
+	unsigned n = snapshot_programs(s, &cert, VIEW_LIT("lamp"), &request, found,
+				       SNAPSHOT_PROGRAMS_MAX, &is_quarantined);
+	if (n > SNAPSHOT_PROGRAMS_MAX)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		programs[i] = found[i].program;
+	(void)policy_decide(programs, n, &request);
 }
 
 static int load(const char *path, uid_t owner, uint64_t at_least)
@@ -43,8 +76,32 @@ static int load(const char *path, uid_t owner, uint64_t at_least)
 	return rc;
 }
 
+static void on_cert(void *ctx, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT])
+{
+	ask(ctx, fingerprint);
+}
+
+/* The base, then the rest while it is in use: the same generation in the end. */
+static void follow(const char *path, int fd, const uint8_t *bytes, size_t size, size_t base_end,
+		   uint64_t generation)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	struct snapshot *s;
+	CHECK(ftruncate(fd, (off_t)base_end) == 0);
+	CHECK(snapshot_load(path, geteuid(), 0, &s, why, sizeof(why)) == 0);
+	CHECK(pwrite(fd, bytes, size, 0) == (ssize_t)size);
+	struct snapshot_news news = {.on_cert = on_cert, .ctx = s};
+	while (snapshot_follow(s, &news, why, sizeof(why)) == 1)
+		;
+	CHECK(snapshot_in_force(s) == generation);
+	CHECK(fchmod(fd, 0622) == 0 && snapshot_follow(s, &news, why, sizeof(why)) < 0);
+	CHECK(fchmod(fd, 0600) == 0 && ftruncate(fd, HEADER_SIZE) == 0);
+	CHECK(snapshot_follow(s, &news, why, sizeof(why)) < 0);
+	snapshot_free(s);
+}
+
 /* The file is taken from its owner, when nobody else may write it, and when it is new enough. */
-static void load_from_file(const uint8_t *bytes, size_t size, uint64_t generation)
+static void load_from_file(const uint8_t *bytes, size_t size, size_t base_end, uint64_t generation)
 {
 	char path[] = "/tmp/fuzz_snapshot_XXXXXX";
 	int fd = mkstemp(path);
@@ -53,8 +110,8 @@ static void load_from_file(const uint8_t *bytes, size_t size, uint64_t generatio
 	CHECK(load(path, geteuid() + 1, generation) < 0);
 	CHECK(generation == UINT64_MAX || load(path, geteuid(), generation + 1) < 0);
 	CHECK(fchmod(fd, 0602) == 0 && load(path, geteuid(), generation) < 0);
-	CHECK(ftruncate(fd, (off_t)size - 1) == 0 && fchmod(fd, 0600) == 0);
-	CHECK(load(path, geteuid(), generation) < 0);
+	CHECK(fchmod(fd, 0600) == 0);
+	follow(path, fd, bytes, size, base_end, generation);
 	CHECK(unlink(path) == 0 && close(fd) == 0);
 }
 
@@ -67,14 +124,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (size)
 		memcpy(bytes, data, size);
-	if (size >= HEADER_SIZE + TRAILER_SIZE) {
-		put64(bytes + 24, size); /* length, in the header */
-		put64(bytes + size - TRAILER_SIZE, snapshot_checksum(bytes, size - TRAILER_SIZE));
-	}
+	size_t base_end = set_sums(bytes, size);
 	if (snapshot_load_bytes(bytes, size, &s, why, sizeof(why)) == 0) {
-		for (size_t at = 0; at + SNAPSHOT_FINGERPRINT <= size; at += 8)
+		for (size_t at = 0; at + SNAPSHOT_FINGERPRINT <= size; at += 4)
 			ask(s, bytes + at);
-		load_from_file(bytes, size, snapshot_in_force(s));
+		load_from_file(bytes, size, base_end, snapshot_in_force(s));
 		snapshot_free(s);
 	}
 	free(bytes);

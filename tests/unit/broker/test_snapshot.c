@@ -13,48 +13,76 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/snapshot.h"
+#include "broker/snapshot_write.h"
 #include "policy/policy.h"
 
 #define ALLOW(action)                                                                              \
 	"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"" action    \
 	"\",\"Resource\":\"*\"}]}"
+#define NAMES(...) (const char *const[]){__VA_ARGS__}, G_N_ELEMENTS(((const char *[]){__VA_ARGS__}))
+#define NONE       NULL, 0
 
 struct place {
 	char *dir, *path;
-	struct snapshot_builder *builder;
 };
 
 static const uint8_t first_print[SNAPSHOT_FINGERPRINT] = {1, [31] = 1};
-static const uint8_t second_print[SNAPSHOT_FINGERPRINT] = {1, [31] = 2}; /* same bucket */
-static const uint8_t stranger[SNAPSHOT_FINGERPRINT] = {1, [31] = 3};
+static const uint8_t second_print[SNAPSHOT_FINGERPRINT] = {1, [31] = 2};
+static const uint8_t third_print[SNAPSHOT_FINGERPRINT] = {1, [31] = 3};
+static const uint8_t stranger[SNAPSHOT_FINGERPRINT] = {1, [31] = 4};
 
-static uint32_t add_policy(struct snapshot_builder *b, const char *name, const char *document)
+static void add_policy(struct snapshot_builder *b, const char *name, uint32_t version,
+		       const char *document)
 {
 	struct policy_program program;
 	assert_int_equal(policy_compile(view_of(document), 2048, &program, NULL), 0);
 	struct view bytes = {(const char *)program.bytes, program.n};
-	uint32_t index = snapshot_add_policy(b, view_of(name), bytes);
+	snapshot_add_policy(b, name, version, bytes);
 	policy_program_clear(&program);
-	return index;
 }
 
-static struct snapshot_builder *small_fleet(uint64_t generation)
+static void add_cert(struct snapshot_builder *b, const uint8_t *print,
+		     enum snapshot_cert_status status, bool is_exclusive, const char *const *things,
+		     size_t n_things, const char *policy)
 {
-	struct snapshot_builder *b =
-		snapshot_builder_new(generation, "aws", "us-east-1", "123456789012");
-	uint32_t connect = add_policy(b, "connect", ALLOW("iot:Connect"));
-	uint32_t publish = add_policy(b, "publish", ALLOW("iot:Publish"));
-	uint32_t both[] = {connect, publish};
-	uint32_t group = snapshot_add_group(b, VIEW_LIT("floor"), both, 2);
-	uint32_t lamp = snapshot_add_thing(b, VIEW_LIT("lamp"), &group, 1);
-	uint32_t fan = snapshot_add_thing(b, VIEW_LIT("fan"), NULL, 0);
-	uint32_t things[] = {lamp, fan};
-	snapshot_add_cert(b, first_print, SNAPSHOT_CERT_ACTIVE, 100, 200, false, things, 2,
-			  &connect, 1);
-	snapshot_add_cert(b, second_print, SNAPSHOT_CERT_INACTIVE, -1, INT64_MAX, true, &lamp, 1,
-			  NULL, 0);
+	struct snapshot_new_cert c = {
+		.status = status,
+		.not_before = 100,
+		.not_after = 200,
+		.is_exclusive = is_exclusive,
+		.facts = VIEW_LIT("cert facts"),
+		.things = things,
+		.n_things = n_things,
+		.policies = &policy,
+		.n_policies = policy != NULL,
+	};
+	memcpy(c.fingerprint, print, sizeof(c.fingerprint));
+	snapshot_add_cert(b, &c);
+}
+
+static struct snapshot_builder *small_fleet(void)
+{
+	struct snapshot_builder *b = snapshot_builder_new();
+	snapshot_add_account(b, "aws", "us-east-1", "123456789012");
+	add_policy(b, "connect", 1, ALLOW("iot:Connect"));
+	add_policy(b, "publish", 7, ALLOW("iot:Publish"));
+	add_policy(b, "nothing", 2, ALLOW("iot:GetThingShadow"));
+	snapshot_add_group(b, "floor", false, NAMES("connect", "publish", "not there"));
+	snapshot_add_group(b, "ward", true, NAMES("nothing"));
+	snapshot_add_thing(b, "lamp", VIEW_LIT("lamp facts"), NAMES("floor"));
+	snapshot_add_thing(b, "fan", (struct view){0}, NONE);
+	snapshot_add_thing(b, "pump", (struct view){0}, NAMES("floor", "ward"));
+	add_cert(b, first_print, SNAPSHOT_CERT_ACTIVE, false, NAMES("lamp", "fan"), "connect");
+	add_cert(b, second_print, SNAPSHOT_CERT_REVOKED, true, NAMES("lamp"), NULL);
+	add_cert(b, third_print, SNAPSHOT_CERT_ACTIVE, false, NAMES("fan", "pump"), "connect");
 	return b;
+}
+
+static void write_fleet(const char *path, uint64_t generation)
+{
+	struct snapshot_builder *b = small_fleet();
+	assert_int_equal(snapshot_write(path, b, generation, 0600, (gid_t)-1), 0);
+	snapshot_builder_free(b);
 }
 
 static int set_up(void **state)
@@ -63,8 +91,7 @@ static int set_up(void **state)
 	p->dir = g_dir_make_tmp("thingward-snapshot-XXXXXX", NULL);
 	assert_non_null(p->dir);
 	p->path = g_build_filename(p->dir, "snapshot", NULL);
-	p->builder = small_fleet(5);
-	assert_int_equal(snapshot_write(p->builder, p->path, 0600, (gid_t)-1), 0);
+	write_fleet(p->path, 5);
 	*state = p;
 	return 0;
 }
@@ -73,19 +100,19 @@ static int tear_down(void **state)
 {
 	struct place *p = *state;
 	(void)g_unlink(p->path);
-	(void)g_rmdir(p->dir);
-	snapshot_builder_free(p->builder);
+	int r = g_rmdir(p->dir);
 	g_free(p->path);
 	g_free(p->dir);
 	g_free(p);
-	return 0;
+	return r;
 }
 
 static struct snapshot *loaded(const char *path)
 {
 	char why[SNAPSHOT_WHY_SIZE];
 	struct snapshot *s;
-	assert_int_equal(snapshot_load(path, geteuid(), 0, &s, why, sizeof(why)), 0);
+	if (snapshot_load(path, geteuid(), 0, &s, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
 	return s;
 }
 
@@ -110,57 +137,96 @@ static void test_certificates_are_found(void **state)
 	assert_int_equal(cert.not_before, 100);
 	assert_int_equal(cert.not_after, 200);
 	assert_false(cert.is_exclusive);
+	assert_true(view_is(cert.facts, "cert facts"));
 	assert_true(snapshot_cert_has_thing(s, &cert, VIEW_LIT("fan")));
 	assert_false(snapshot_cert_has_thing(s, &cert, VIEW_LIT("fa")));
+	assert_false(snapshot_cert_has_thing(s, &cert, VIEW_LIT("pump")));
 	assert_true(snapshot_find(s, second_print, &cert));
-	assert_int_equal(cert.status, SNAPSHOT_CERT_INACTIVE);
-	assert_int_equal(cert.not_before, -1);
+	assert_int_equal(cert.status, SNAPSHOT_CERT_REVOKED);
 	assert_true(cert.is_exclusive);
 	assert_false(snapshot_find(s, stranger, &cert));
 	snapshot_free(s);
 }
 
-/* The connection's thing decides which groups count (spec section 10.1). */
-static void test_connections_thing_and_programs(void **state)
+static void test_status_by_its_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum snapshot_cert_status status;
+	} cases[] = {
+		{"ACTIVE",             SNAPSHOT_CERT_ACTIVE            },
+		{"INACTIVE",           SNAPSHOT_CERT_INACTIVE          },
+		{"REVOKED",            SNAPSHOT_CERT_REVOKED           },
+		{"PENDING_TRANSFER",   SNAPSHOT_CERT_PENDING_TRANSFER  },
+		{"REGISTER_INACTIVE",  SNAPSHOT_CERT_REGISTER_INACTIVE },
+		{"PENDING_ACTIVATION", SNAPSHOT_CERT_PENDING_ACTIVATION},
+		{"active",             SNAPSHOT_CERT_INACTIVE          },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		assert_int_equal(snapshot_cert_status_of(cases[i].name), cases[i].status);
+}
+
+/* The connection's thing decides which groups count (spec section 10.1); a quarantine group decides
+ * alone, whatever the client id (S6). */
+static void test_connections_thing_and_policies(void **state)
 {
 	struct place *p = *state;
 	static const struct {
 		const uint8_t *fingerprint;
-		const char *client_id, *thing;
-		unsigned programs;
+		const char *client_id, *thing, *policies, *facts;
+		bool is_quarantined;
 	} cases[] = {
-		{first_print,  "lamp",  "lamp", 2}, /* its own policy is among the group's: once */
-		{first_print,  "fan",   "fan",  1},
-		{first_print,  "other", NULL,   1},
-		{second_print, "other", "lamp", 2}, /* exclusive */
+  /* Its own policy is among the group's: once. */
+		{first_print,  "lamp",  "lamp", "connect 1 publish 7 ", "lamp facts", false},
+		{first_print,  "fan",   "fan",  "connect 1 ",           "",           false},
+		{first_print,  "other", NULL,   "connect 1 ",           "",           false},
+ /* Exclusive. */
+		{second_print, "other", "lamp", "connect 1 publish 7 ", "lamp facts", false},
+ /* One of its things is in quarantine. */
+		{third_print,  "pump",  "pump", "nothing 2 ",           "",           true },
+		{third_print,  "fan",   "fan",  "nothing 2 ",           "",           true },
+		{third_print,  "other", NULL,   "nothing 2 ",           "",           true },
 	};
 	struct snapshot *s = loaded(p->path);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct snapshot_cert cert;
 		struct policy_request request = {0};
-		struct view programs[SNAPSHOT_PROGRAMS_MAX];
+		struct snapshot_policy policies[SNAPSHOT_PROGRAMS_MAX];
+		bool is_quarantined;
+		g_autoptr(GString) found = g_string_new("");
 		assert_true(snapshot_find(s, cases[i].fingerprint, &cert));
 		unsigned n = snapshot_programs(s, &cert, view_of(cases[i].client_id), &request,
-					       programs, SNAPSHOT_PROGRAMS_MAX);
-		assert_int_equal(n, cases[i].programs);
+					       policies, SNAPSHOT_PROGRAMS_MAX, &is_quarantined);
+		for (unsigned k = 0; k < n; k++)
+			g_string_append_printf(found, "%.*s %u ", (int)policies[k].name.n,
+					       policies[k].name.p, policies[k].version);
+		assert_string_equal(found->str, cases[i].policies);
+		assert_int_equal(is_quarantined, cases[i].is_quarantined);
+		assert_true(view_is(request.partition, "aws"));
 		assert_true(view_is(request.region, "us-east-1"));
 		assert_true(view_is(request.account, "123456789012"));
 		assert_true(view_is(request.client_id, cases[i].client_id));
 		assert_int_equal(request.is_thing_attached, cases[i].thing != NULL);
 		assert_true(view_eq(request.thing_name, view_of(cases[i].thing)));
+		assert_true(view_is(request.thing_facts, cases[i].facts));
+		assert_true(view_is(request.cert_facts, "cert facts"));
 	}
 	snapshot_free(s);
 }
 
-static void test_more_programs_than_room(void **state)
+static void test_more_policies_than_room(void **state)
 {
 	struct place *p = *state;
 	struct snapshot *s = loaded(p->path);
 	struct snapshot_cert cert;
 	struct policy_request request = {0};
-	struct view one[1];
+	struct snapshot_policy one[1];
+	bool is_quarantined;
 	assert_true(snapshot_find(s, first_print, &cert));
-	assert_int_equal(snapshot_programs(s, &cert, VIEW_LIT("lamp"), &request, one, 1), 2);
+	assert_int_equal(
+		snapshot_programs(s, &cert, VIEW_LIT("lamp"), &request, one, 1, &is_quarantined),
+		2);
 	snapshot_free(s);
 }
 
@@ -239,36 +305,40 @@ static void test_rights_of_the_file(void **state)
 {
 	struct place *p = *state;
 	struct stat st;
-	assert_int_equal(snapshot_write(p->builder, p->path, 0640, getegid()), 0);
+	struct snapshot_builder *b = small_fleet();
+	assert_int_equal(snapshot_write(p->path, b, 6, 0640, getegid()), 0);
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
+	snapshot_builder_free(b);
 }
 
 static void test_failed_write_leaves_the_old_file(void **state)
 {
 	struct place *p = *state;
+	struct snapshot_builder *b = small_fleet();
 	g_autofree char *nowhere = g_build_filename(p->dir, "none", "snapshot", NULL);
-	assert_int_equal(snapshot_write(p->builder, nowhere, 0600, (gid_t)-1), -ENOENT);
+	assert_int_equal(snapshot_write(nowhere, b, 6, 0600, (gid_t)-1), -ENOENT);
 	assert_int_equal(snapshot_generation(p->path), 5);
+	snapshot_builder_free(b);
 }
 
-/* Many, so that the hash table has collisions and the checksum more than a block. */
+/* Many, so that the hash table has collisions and the base more than a sheet. */
 static void test_many_certificates(void **state)
 {
 	struct place *p = *state;
-	struct snapshot_builder *b = snapshot_builder_new(9, "aws", "eu-west-1", "1");
-	uint32_t policy = add_policy(b, "p", ALLOW("iot:*"));
-	enum { MANY = 5000 };
+	struct snapshot_builder *b = snapshot_builder_new();
+	snapshot_add_account(b, "aws", "eu-west-1", "1");
+	enum { MANY = 20000 };
 	for (uint32_t i = 0; i < MANY; i++) {
-		uint8_t print[SNAPSHOT_FINGERPRINT] = {(uint8_t)(i % 64), (uint8_t)(i % 3)};
-		memcpy(print + 8, &i, sizeof(i));
-		snapshot_add_cert(b, print, SNAPSHOT_CERT_ACTIVE, i, i, false, NULL, 0, &policy, 1);
+		struct snapshot_new_cert c = {.not_after = i};
+		memcpy(c.fingerprint + 8, &i, sizeof(i));
+		snapshot_add_cert(b, &c);
 	}
-	assert_int_equal(snapshot_write(b, p->path, 0600, (gid_t)-1), 0);
+	assert_int_equal(snapshot_write(p->path, b, 9, 0600, (gid_t)-1), 0);
 	snapshot_builder_free(b);
 	struct snapshot *s = loaded(p->path);
 	for (uint32_t i = 0; i <= MANY; i++) {
-		uint8_t print[SNAPSHOT_FINGERPRINT] = {(uint8_t)(i % 64), (uint8_t)(i % 3)};
+		uint8_t print[SNAPSHOT_FINGERPRINT] = {0};
 		struct snapshot_cert cert;
 		memcpy(print + 8, &i, sizeof(i));
 		assert_int_equal(snapshot_find(s, print, &cert), i < MANY);
@@ -283,8 +353,9 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(test_certificates_are_found),
-		CASE(test_connections_thing_and_programs),
-		CASE(test_more_programs_than_room),
+		cmocka_unit_test(test_status_by_its_name),
+		CASE(test_connections_thing_and_policies),
+		CASE(test_more_policies_than_room),
 		CASE(test_generation_of_the_file),
 		CASE(test_older_generation_is_refused),
 		CASE(test_foreign_owner_is_refused),

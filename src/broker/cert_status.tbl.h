@@ -1,0 +1,7 @@
+/* Every status that AWS gives a certificate. Only ACTIVE may speak (S1). The number is what stands in the snapshot. */
+CERT_STATUS(INACTIVE)
+CERT_STATUS(ACTIVE)
+CERT_STATUS(REVOKED)
+CERT_STATUS(PENDING_TRANSFER)
+CERT_STATUS(REGISTER_INACTIVE)
+CERT_STATUS(PENDING_ACTIVATION)
