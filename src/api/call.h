@@ -66,7 +66,8 @@ struct api_call {
 	 * are left out. */
 	json_t *out;
 	struct fault fault;
-	const char *key_id; /* who asks */
+	const char *request_id; /* of its record in the trail */
+	const char *key_id;     /* who asks */
 	int64_t now_ms;
 	/* What the operation's prepare step made, and how it goes when the call ends. */
 	void *prepared;

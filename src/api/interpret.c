@@ -381,6 +381,7 @@ void api_run(struct api *api, const struct api_caller *caller, const struct api_
 	struct api_env *env = api->options.env;
 	struct run run = {.api = api, .caller = caller, .request = request, .reader = reader};
 	run.call.env = env;
+	run.call.request_id = request->id;
 	run.call.key_id = caller->key_id;
 	run.call.now_ms = clock_now_ms(env->clock);
 	run.call.token_key = &api->options.token_key;

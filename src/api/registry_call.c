@@ -15,6 +15,8 @@ struct registry registry_of(struct api_call *call)
 		.chance = call->env->chance,
 		.now_ms = call->now_ms,
 		.fault = &call->fault,
+		.request_id = call->request_id,
+		.key_id = call->key_id,
 	};
 }
 

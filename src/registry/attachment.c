@@ -2,6 +2,7 @@
 
 #include "registry/arn.h"
 #include "registry/certificate.h"
+#include "registry/containment.h"
 #include "registry/group.h"
 #include "registry/iot_policy.h"
 #include "registry/place.h"
@@ -94,6 +95,14 @@ static int check_room(struct registry *r, const struct target *target)
 				 quota_of(r, target->kind));
 }
 
+static int note(struct registry *r, enum contain_kind kind, const char *policy,
+		const struct target *target)
+{
+	g_autofree char *what = g_strconcat(kinds[target->kind].type, "/", target->name, NULL);
+	int err = change_add(r->db, kinds[target->kind].change, target->name, NULL);
+	return err ? err : containment_begin(r, kind, policy, what);
+}
+
 int attachment_add(struct registry *r, const char *policy, const struct target *target)
 {
 	int64_t added = 0;
@@ -108,7 +117,7 @@ int attachment_add(struct registry *r, const char *policy, const struct target *
 	if (err || added == 0)
 		return err;
 	err = check_room(r, target);
-	return err ? err : change_add(r->db, kinds[target->kind].change, target->name, NULL);
+	return err ? err : note(r, CONTAIN_POLICY_ATTACHED, policy, target);
 }
 
 int attachment_remove(struct registry *r, const char *policy, const struct target *target)
@@ -118,9 +127,7 @@ int attachment_remove(struct registry *r, const char *policy, const struct targe
 			   SQL_ARGS(sql_text(kinds[target->kind].type), sql_text(target->name),
 				    sql_text(policy)),
 			   &removed);
-	return err || removed == 0
-		       ? err
-		       : change_add(r->db, kinds[target->kind].change, target->name, NULL);
+	return err || removed == 0 ? err : note(r, CONTAIN_POLICY_DETACHED, policy, target);
 }
 
 int attachment_each_policy(struct registry *r, const struct target *target, bool is_recursive,

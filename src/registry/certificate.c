@@ -1,5 +1,6 @@
 #include "registry/certificate.h"
 
+#include "registry/containment.h"
 #include "registry/place.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
@@ -188,6 +189,17 @@ static int check_leavable(struct registry *r, const char *id, const char *presen
 			 "Certificate %s is %s and cannot become %s.", id, present, status);
 }
 
+/* The snapshot is to have it, and somebody will ask whether the brokers obeyed. */
+static int note_status(struct registry *r, const char *id, const char *status)
+{
+	int err = change_add(r->db, CHANGE_CERT, id, NULL);
+	if (err)
+		return err;
+	return strcmp(status, "ACTIVE") == 0
+		       ? containment_lift(r, CONTAIN_NO_SESSION, id)
+		       : containment_begin(r, CONTAIN_CERT_DEACTIVATED, id, "");
+}
+
 int certificate_set_status(struct registry *r, const char *id, const char *status)
 {
 	struct certificate there = {0};
@@ -201,7 +213,7 @@ int certificate_set_status(struct registry *r, const char *id, const char *statu
 		err = sql_exec(r->db, SQL_certificate_set_status,
 			       SQL_ARGS(sql_text(id), sql_text(status), sql_int(r->now_ms)), NULL);
 	certificate_clear(&there);
-	return err || is_same ? err : change_add(r->db, CHANGE_CERT, id, NULL);
+	return err || is_same ? err : note_status(r, id, status);
 }
 
 /* ---- Registering ---- */
@@ -278,7 +290,9 @@ int certificate_delete(struct registry *r, const char *id, bool is_forced)
 			       SQL_ARGS(sql_text("cert"), sql_text(id)), NULL);
 	if (!err)
 		err = sql_exec(r->db, SQL_certificate_delete, SQL_ARGS(sql_text(id)), NULL);
-	return err ? err : change_add(r->db, CHANGE_CERT, id, NULL);
+	if (!err)
+		err = change_add(r->db, CHANGE_CERT, id, NULL);
+	return err ? err : containment_begin(r, CONTAIN_CERT_DELETED, id, "");
 }
 
 /* ---- Listing ---- */

@@ -1,6 +1,8 @@
 #include "registry/group.h"
 
 #include "registry/attributes.h"
+#include "registry/containment.h"
+#include "registry/quarantine.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
 #include "store/change.h"
@@ -136,8 +138,10 @@ static int compose(struct registry *r, const char *name, const char *parent,
 	wanted->version = 1;
 	wanted->id = g_malloc(ID_UUID_SIZE);
 	id_uuid(r->chance, wanted->id);
-	int err = attributes_lay(r, name, NULL, attributes, GROUP_ATTRIBUTES_MAX,
-				 &wanted->attributes);
+	int err = quarantine_check(r, attributes);
+	if (!err)
+		err = attributes_lay(r, name, NULL, attributes, GROUP_ATTRIBUTES_MAX,
+				     &wanted->attributes);
 	return err ? err : take_parent(r, parent, wanted);
 }
 
@@ -160,18 +164,33 @@ int group_create(struct registry *r, const char *name, const char *parent, const
 	return err;
 }
 
+/* The mark came or went: the snapshot is to have it. */
+static int note_mark(struct registry *r, const char *name, const char *before, const char *after)
+{
+	bool is_marked = quarantine_is_marked(after);
+	if (quarantine_is_marked(before) == is_marked)
+		return 0;
+	int err = change_add(r->db, CHANGE_GROUP, name, NULL);
+	if (!err && !is_marked)
+		return containment_lift(r, CONTAIN_QUARANTINE, name);
+	return err ? err : containment_begin(r, CONTAIN_GROUP_QUARANTINED, name, "");
+}
+
 static int set_properties(struct registry *r, const char *name, const struct group *group,
 			  const struct group_update *update)
 {
 	g_autofree char *kept = NULL;
 	bool is_on_top = update->is_merge || !update->attributes;
-	int err = attributes_lay(r, name, is_on_top ? group->attributes : NULL, update->attributes,
-				 GROUP_ATTRIBUTES_MAX, &kept);
+	int err = quarantine_check(r, update->attributes);
+	if (!err)
+		err = attributes_lay(r, name, is_on_top ? group->attributes : NULL,
+				     update->attributes, GROUP_ATTRIBUTES_MAX, &kept);
 	if (err)
 		return err;
 	const char *description = update->description ? update->description : group->description;
-	return sql_exec(r->db, SQL_group_set,
-			SQL_ARGS(sql_int(group->num), sql_text(description), sql_text(kept)), NULL);
+	err = sql_exec(r->db, SQL_group_set,
+		       SQL_ARGS(sql_int(group->num), sql_text(description), sql_text(kept)), NULL);
+	return err ? err : note_mark(r, name, group->attributes, kept);
 }
 
 int group_update(struct registry *r, const char *name, const struct group_update *update,
@@ -256,6 +275,8 @@ int group_delete(struct registry *r, const char *name, int64_t expected_version)
 	int err = found == 1 ? check_deletable(r, name, &group, expected_version) : found;
 	if (found == 1 && !err)
 		err = note_members(r, group.num);
+	if (found == 1 && !err && !quarantine_is_marked(group.attributes))
+		err = containment_begin(r, CONTAIN_GROUP_DELETED, name, "");
 	if (found == 1 && !err)
 		err = remove_rows(r, name, group.num);
 	group_clear(&group);

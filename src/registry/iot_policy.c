@@ -1,6 +1,7 @@
 #include "registry/iot_policy.h"
 
 #include "policy/policy.h"
+#include "registry/containment.h"
 #include "registry/place.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
@@ -194,11 +195,23 @@ static int check_room(struct registry *r, const char *name)
 			 name, r->settings->quota_policy_versions);
 }
 
-static int make_default(struct registry *r, const char *name, int64_t version)
+static int set_default(struct registry *r, const char *name, int64_t version)
 {
 	int err = sql_exec(r->db, SQL_policy_set_default,
 			   SQL_ARGS(sql_text(name), sql_int(version), sql_int(r->now_ms)), NULL);
 	return err ? err : change_add(r->db, CHANGE_POLICY, name, NULL);
+}
+
+static int make_default(struct registry *r, const char *name, int64_t version)
+{
+	struct iot_policy policy = {0};
+	char before[24];
+	int err = iot_policy_get(r, name, &policy);
+	(void)g_snprintf(before, sizeof(before), "%" PRId64, policy.default_version);
+	iot_policy_clear(&policy);
+	if (!err)
+		err = set_default(r, name, version);
+	return err ? err : containment_begin(r, CONTAIN_POLICY_CHANGED, name, before);
 }
 
 static int append_version(struct registry *r, const char *name, const char *document,

@@ -1,6 +1,8 @@
 #include "registry/member.h"
 
+#include "registry/containment.h"
 #include "registry/group.h"
+#include "registry/quarantine.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
 #include "registry/thing.h"
@@ -42,6 +44,30 @@ static int check_room(struct registry *r, const char *thing)
 				 r->settings->quota_groups_per_thing);
 }
 
+/* A quarantine takes away by being one, other groups by what their policies deny. */
+static int note_added(struct registry *r, const char *thing, const char *group)
+{
+	bool is_quarantine;
+	int err = change_add(r->db, CHANGE_THING, thing, NULL);
+	if (!err)
+		err = quarantine_holds(r, group, &is_quarantine);
+	return err ? err
+		   : containment_begin(r,
+				       is_quarantine ? CONTAIN_QUARANTINED : CONTAIN_GROUP_ENTERED,
+				       thing, group);
+}
+
+static int note_removed(struct registry *r, const char *thing, const char *group)
+{
+	bool is_quarantine;
+	int err = change_add(r->db, CHANGE_THING, thing, NULL);
+	if (!err)
+		err = quarantine_holds(r, group, &is_quarantine);
+	if (!err && is_quarantine)
+		return containment_lift(r, CONTAIN_QUARANTINE, thing);
+	return err ? err : containment_begin(r, CONTAIN_GROUP_LEFT, thing, group);
+}
+
 int member_add(struct registry *r, const char *thing, const char *group)
 {
 	int64_t num;
@@ -58,7 +84,7 @@ int member_add(struct registry *r, const char *thing, const char *group)
 	if (!err)
 		err = sql_exec(r->db, SQL_member_add, SQL_ARGS(sql_text(thing), sql_int(num)),
 			       NULL);
-	return err ? err : change_add(r->db, CHANGE_THING, thing, NULL);
+	return err ? err : note_added(r, thing, group);
 }
 
 int member_remove(struct registry *r, const char *thing, const char *group)
@@ -69,7 +95,7 @@ int member_remove(struct registry *r, const char *thing, const char *group)
 	if (!err)
 		err = sql_exec(r->db, SQL_member_delete, SQL_ARGS(sql_text(thing), sql_int(num)),
 			       &removed);
-	return err || removed == 0 ? err : change_add(r->db, CHANGE_THING, thing, NULL);
+	return err || removed == 0 ? err : note_removed(r, thing, group);
 }
 
 int member_each_group(struct registry *r, const char *thing, const char *after, int64_t limit,

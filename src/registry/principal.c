@@ -1,6 +1,7 @@
 #include "registry/principal.h"
 
 #include "registry/certificate.h"
+#include "registry/containment.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
 #include "registry/thing.h"
@@ -102,7 +103,10 @@ int principal_detach(struct registry *r, const char *thing, const char *certific
 	if (!err)
 		err = sql_exec(r->db, SQL_principal_delete,
 			       SQL_ARGS(sql_text(thing), sql_text(certificate)), &removed);
-	return err || removed == 0 ? err : note(r, thing, certificate);
+	if (err || removed == 0)
+		return err;
+	err = note(r, thing, certificate);
+	return err ? err : containment_begin(r, CONTAIN_THING_DETACHED, certificate, thing);
 }
 
 /* The range of is_exclusive that a filter lets through. */

@@ -25,6 +25,9 @@ struct registry {
 	struct chance chance;
 	int64_t now_ms;
 	struct fault *fault;
+	/* Who asks, for what is kept of it: the call's record in the trail and its key; NULL: not a
+	 * call. */
+	const char *request_id, *key_id;
 };
 
 #define REGISTRY_NO_VERSION INT64_MIN /* no expectedVersion was given */

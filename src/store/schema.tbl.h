@@ -10,3 +10,4 @@
 #include "store/schema/dimension.tbl.h"
 #include "store/schema/violation.tbl.h"
 #include "store/schema/audit.tbl.h"
+#include "store/schema/contain.tbl.h"

@@ -8,3 +8,4 @@
 #include "store/sql/dimension.tbl.h"
 #include "store/sql/violation.tbl.h"
 #include "store/sql/audit.tbl.h"
+#include "store/sql/contain.tbl.h"

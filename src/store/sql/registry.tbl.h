@@ -35,6 +35,9 @@ STATEMENT(group_above_delete, MAIN, "i", "", "delete from group_above where num 
 STATEMENT(group_ancestors, MAIN, "i", "t",
 	"select g.name from group_above a join thing_group g on g.num = a.above "
 	"where a.num = ?1 and a.above <> ?1 order by g.depth")
+STATEMENT(group_attributes_above, MAIN, "t", "t",
+	"select g.attributes from thing_group own join group_above a on a.num = own.num "
+	"join thing_group g on g.num = a.above where own.name = ?1")
 STATEMENT(group_list, MAIN, "ttti", "t",
 	"select name from thing_group where name > ?1 and name >= ?2 and name < ?3 order by name limit ?4")
 STATEMENT(group_list_children, MAIN, "tttii", "t",

@@ -1,0 +1,387 @@
+#include "registry/containment.h"
+
+#include "contain/escape.h"
+#include "registry/rows.h"
+#include "store/change.h"
+
+#include <glib.h>
+
+#define FORGET_SLICE 1000
+
+/* ---- Beginning ---- */
+
+/* What one is about, while it is gathered. */
+struct gathering {
+	struct registry *r;
+	enum contain_kind kind;
+	const char *target, *detail;
+	int64_t id;
+	GPtrArray *certificates;
+	int64_t documents;
+	bool is_sample;
+	const char *effect; /* of the statements that matter */
+};
+
+static int take_certificate(const char *id, void *ctx)
+{
+	struct gathering *g = ctx;
+	g->is_sample = g->certificates->len == CONTAINMENT_CERTIFICATES_MAX;
+	if (!g->is_sample)
+		g_ptr_array_add(g->certificates, g_strdup(id));
+	return 0;
+}
+
+static int certificates_by(struct gathering *g, enum sql_statement statement, const char *key)
+{
+	struct rows_names each = {take_certificate, g};
+	return rows_each(g->r->db, statement,
+			 SQL_ARGS(sql_text(key), sql_int(CONTAINMENT_CERTIFICATES_MAX + 1)),
+			 rows_name, &each);
+}
+
+static int of_itself(struct gathering *g)
+{
+	return take_certificate(g->target, g);
+}
+
+static int of_thing(struct gathering *g)
+{
+	return certificates_by(g, SQL_containment_of_thing, g->target);
+}
+
+static int of_group(struct gathering *g)
+{
+	return certificates_by(g, SQL_containment_of_group, g->target);
+}
+
+static int of_policy(struct gathering *g)
+{
+	return certificates_by(g, SQL_containment_of_policy, g->target);
+}
+
+static int of_attached(struct gathering *g)
+{
+	const char *name = strchr(g->detail, '/') + 1;
+	if (g_str_has_prefix(g->detail, "cert/"))
+		return take_certificate(name, g);
+	return certificates_by(g, SQL_containment_of_group, name);
+}
+
+struct document {
+	char *policy, *text;
+	int64_t version;
+};
+
+static void document_free(void *p)
+{
+	struct document *document = p;
+	g_free(document->policy);
+	g_free(document->text);
+	g_free(document);
+}
+
+static int take_document(struct sql_rows *row, void *documents)
+{
+	struct document *document = g_new0(struct document, 1);
+	document->policy = g_strdup(sql_col_text(row, 0));
+	document->version = sql_col_int(row, 1);
+	document->text = g_strdup(sql_col_text(row, 2));
+	g_ptr_array_add(documents, document);
+	return 0;
+}
+
+static int keep_document(struct gathering *g, const struct document *document)
+{
+	if (!escape_has_effect(document->text, g->effect))
+		return 0;
+	return sql_exec(g->r->db, SQL_containment_add_document,
+			SQL_ARGS(sql_int(g->id), sql_int(++g->documents),
+				 sql_text(document->policy), sql_int(document->version),
+				 sql_text(document->text)),
+			NULL);
+}
+
+static int documents_by(struct gathering *g, enum sql_statement statement,
+			const struct sql_arg *args, size_t n_args)
+{
+	g_autoptr(GPtrArray) documents = g_ptr_array_new_with_free_func(document_free);
+	int err = rows_each(g->r->db, statement, args, n_args, take_document, documents);
+	for (guint i = 0; !err && i < documents->len; i++)
+		err = keep_document(g, documents->pdata[i]);
+	return err;
+}
+
+static int of_version(struct gathering *g)
+{
+	return documents_by(
+		g, SQL_containment_documents_version,
+		SQL_ARGS(sql_text(g->target), sql_int(g_ascii_strtoll(g->detail, NULL, 10))));
+}
+
+static int of_default(struct gathering *g)
+{
+	return documents_by(g, SQL_containment_documents_policy, SQL_ARGS(sql_text(g->target)));
+}
+
+static int of_target_group(struct gathering *g)
+{
+	return documents_by(g, SQL_containment_documents_group, SQL_ARGS(sql_text(g->target)));
+}
+
+static int of_detail_group(struct gathering *g)
+{
+	return documents_by(g, SQL_containment_documents_group, SQL_ARGS(sql_text(g->detail)));
+}
+
+/* What the certificate was granted as this thing: by the thing's groups, and by its own policies
+ * that speak of the thing. */
+static int of_both(struct gathering *g)
+{
+	int err = documents_by(g, SQL_containment_documents_thing, SQL_ARGS(sql_text(g->detail)));
+	return err ? err
+		   : documents_by(g, SQL_containment_documents_certificate,
+				  SQL_ARGS(sql_text(g->target)));
+}
+
+static const struct {
+	int (*certificates)(struct gathering *g);
+	int (*documents)(struct gathering *g); /* NULL: none are needed */
+} gatherers[] = {
+	[CONTAIN_CERT_DEACTIVATED] = {of_itself,   NULL           },
+	[CONTAIN_CERT_DELETED] = {of_itself,   NULL           },
+	[CONTAIN_GROUP_DELETED] = {of_group,    of_target_group},
+	[CONTAIN_GROUP_QUARANTINED] = {of_group,    NULL           },
+	[CONTAIN_POLICY_ATTACHED] = {of_attached, of_default     },
+	[CONTAIN_POLICY_CHANGED] = {of_policy,   of_version     },
+	[CONTAIN_POLICY_DETACHED] = {of_attached, of_default     },
+	[CONTAIN_GROUP_ENTERED] = {of_thing,    of_detail_group},
+	[CONTAIN_THING_DETACHED] = {of_itself,   of_both        },
+	[CONTAIN_QUARANTINED] = {of_thing,    NULL           },
+	[CONTAIN_GROUP_LEFT] = {of_thing,    of_detail_group},
+};
+
+static int next_id(struct registry *r, int64_t *ret)
+{
+	int err = sql_exec(r->db, SQL_counter_next, SQL_ARGS(sql_text("containment")), NULL);
+	return err ? err
+		   : rows_number(r->db, SQL_counter_get, SQL_ARGS(sql_text("containment")), ret);
+}
+
+static int add(struct gathering *g)
+{
+	struct registry *r = g->r;
+	int64_t generation;
+	int err = change_newest(r->db, &generation);
+	if (!err)
+		err = sql_exec(r->db, SQL_containment_add,
+			       SQL_ARGS(sql_int(g->id), sql_text(contain_kind_word(g->kind)),
+					sql_int(contain_goal(g->kind)), sql_text(g->target),
+					sql_text(g->detail),
+					sql_text(r->request_id ? r->request_id : ""),
+					sql_text(r->key_id ? r->key_id : ""), sql_int(generation),
+					sql_int(r->now_ms), sql_int(g->is_sample)),
+			       NULL);
+	for (guint i = 0; !err && i < g->certificates->len; i++)
+		err = sql_exec(r->db, SQL_containment_add_certificate,
+			       SQL_ARGS(sql_int(g->id), sql_text(g->certificates->pdata[i])), NULL);
+	return err;
+}
+
+static int gather(struct gathering *g)
+{
+	int err = gatherers[g->kind].certificates(g);
+	if (err || g->certificates->len == 0)
+		return err;
+	err = next_id(g->r, &g->id);
+	if (!err && gatherers[g->kind].documents)
+		err = gatherers[g->kind].documents(g);
+	bool takes_nothing = gatherers[g->kind].documents && g->documents == 0;
+	return err || takes_nothing ? err : add(g);
+}
+
+int containment_begin(struct registry *r, enum contain_kind kind, const char *target,
+		      const char *detail)
+{
+	struct gathering g = {
+		.r = r,
+		.kind = kind,
+		.target = target,
+		.detail = detail,
+		.certificates = g_ptr_array_new_with_free_func(g_free),
+		.effect = contain_goal(kind) == CONTAIN_DENY ? "Deny" : "Allow",
+	};
+	int err = gather(&g);
+	g_ptr_array_unref(g.certificates);
+	return err;
+}
+
+int containment_lift(struct registry *r, enum contain_goal goal, const char *target)
+{
+	return sql_exec(r->db, SQL_containment_lift,
+			SQL_ARGS(sql_int(goal), sql_text(target), sql_int(r->now_ms)), NULL);
+}
+
+/* ---- What brokers tell ---- */
+
+int containment_note_applied(struct sql_conn *txn, const char *broker, uint64_t generation,
+			     int64_t at_ms)
+{
+	return sql_exec(txn, SQL_containment_note_applied,
+			SQL_ARGS(sql_int((int64_t)generation), sql_text(broker), sql_int(at_ms)),
+			NULL);
+}
+
+int containment_note_session(struct sql_conn *txn, const char *certificate, const char *words,
+			     int64_t at_ms)
+{
+	return sql_exec(txn, SQL_containment_note_session,
+			SQL_ARGS(sql_text(certificate), sql_text(words), sql_int(at_ms)), NULL);
+}
+
+int containment_note_refused(struct sql_conn *txn, const char *certificate, const char *words,
+			     int64_t at_ms)
+{
+	return sql_exec(txn, SQL_containment_note_refused,
+			SQL_ARGS(sql_text(certificate), sql_text(words), sql_int(at_ms)), NULL);
+}
+
+/* ---- Records ---- */
+
+struct giving {
+	containment_fn *fn;
+	void *ctx;
+};
+
+static int give(struct sql_rows *row, void *ctx)
+{
+	const struct giving *giving = ctx;
+	const struct containment c = {
+		.id = sql_col_int(row, 0),
+		.is = {.kind = contain_kind_of(sql_col_text(row, 1)),
+		       .state = contain_state_of(sql_col_text(row, 4)),
+		       .generation = (uint64_t)sql_col_int(row, 5),
+		       .requested_ms = sql_col_int(row, 8),
+		       .applied_ms = sql_col_int(row, 9)},
+		.target = sql_col_text(row, 2),
+		.detail = sql_col_text(row, 3),
+		.request = sql_col_text(row, 6),
+		.key_id = sql_col_text(row, 7),
+		.is_watched = sql_col_int(row, 10) != 0,
+		.lifted_ms = sql_col_int(row, 11),
+		.is_sample = sql_col_int(row, 12) != 0,
+		.session = sql_col_text(row, 13),
+		.refused = sql_col_text(row, 14),
+	};
+	return giving->fn(&c, giving->ctx);
+}
+
+int containment_get(struct sql_conn *db, int64_t id, containment_fn *fn, void *ctx)
+{
+	struct giving giving = {fn, ctx};
+	return rows_find(db, SQL_containment_get, SQL_ARGS(sql_int(id)), give, &giving);
+}
+
+int containment_list(struct sql_conn *db, int64_t before, const char *state, int64_t limit,
+		     containment_fn *fn, void *ctx)
+{
+	struct giving giving = {fn, ctx};
+	return rows_each(db, SQL_containment_list,
+			 SQL_ARGS(sql_int(before), sql_text(state), sql_int(limit)), give, &giving);
+}
+
+int containment_next_watched(struct sql_conn *db, int64_t after, int64_t *ret_id)
+{
+	return rows_number(db, SQL_containment_next_watched, SQL_ARGS(sql_int(after)), ret_id);
+}
+
+int containment_move(struct sql_conn *txn, int64_t id, const struct contain *is, bool is_watched,
+		     int64_t at_ms, const char *evidence)
+{
+	const char *state = contain_state_word(is->state);
+	int err = sql_exec(txn, SQL_containment_set,
+			   SQL_ARGS(sql_int(id), sql_text(state), sql_int(is->applied_ms),
+				    sql_int(is_watched)),
+			   NULL);
+	return err ? err
+		   : sql_exec(txn, SQL_containment_add_evidence,
+			      SQL_ARGS(sql_int(id), sql_int(at_ms), sql_text(state),
+				       sql_text(evidence)),
+			      NULL);
+}
+
+struct giving_evidence {
+	containment_evidence_fn *fn;
+	void *ctx;
+};
+
+static int give_evidence(struct sql_rows *row, void *ctx)
+{
+	const struct giving_evidence *giving = ctx;
+	return giving->fn(sql_col_int(row, 0), sql_col_text(row, 1), sql_col_text(row, 2),
+			  giving->ctx);
+}
+
+int containment_each_evidence(struct sql_conn *db, int64_t id, containment_evidence_fn *fn,
+			      void *ctx)
+{
+	struct giving_evidence giving = {fn, ctx};
+	return rows_each(db, SQL_containment_evidence, SQL_ARGS(sql_int(id)), give_evidence,
+			 &giving);
+}
+
+int containment_each_applied(struct sql_conn *db, int64_t id, containment_applied_fn *fn, void *ctx)
+{
+	struct rows_dated_names each = {fn, ctx};
+	return rows_each(db, SQL_containment_applied, SQL_ARGS(sql_int(id)), rows_dated_name,
+			 &each);
+}
+
+int containment_each_certificate(struct sql_conn *db, int64_t id, name_fn *fn, void *ctx)
+{
+	struct rows_names each = {fn, ctx};
+	return rows_each(db, SQL_containment_certificates,
+			 SQL_ARGS(sql_int(id), sql_text(""), sql_int(CONTAINMENT_CERTIFICATES_MAX)),
+			 rows_name, &each);
+}
+
+struct giving_documents {
+	containment_document_fn *fn;
+	void *ctx;
+};
+
+static int give_document(struct sql_rows *row, void *ctx)
+{
+	const struct giving_documents *giving = ctx;
+	return giving->fn(sql_col_text(row, 0), sql_col_int(row, 1), sql_col_text(row, 2),
+			  giving->ctx);
+}
+
+int containment_each_document(struct sql_conn *db, int64_t id, containment_document_fn *fn,
+			      void *ctx)
+{
+	struct giving_documents giving = {fn, ctx};
+	return rows_each(db, SQL_containment_documents, SQL_ARGS(sql_int(id)), give_document,
+			 &giving);
+}
+
+int containment_each_own_document(struct sql_conn *db, const char *certificate,
+				  containment_document_fn *fn, void *ctx)
+{
+	struct giving_documents giving = {fn, ctx};
+	return rows_each(db, SQL_containment_documents_certificate, SQL_ARGS(sql_text(certificate)),
+			 give_document, &giving);
+}
+
+int containment_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more)
+{
+	static const enum sql_statement orphans[] = {
+		SQL_containment_forget_certificates, SQL_containment_forget_documents,
+		SQL_containment_forget_evidence, SQL_containment_forget_applied};
+	int64_t n = 0;
+	int err = sql_exec(txn, SQL_containment_forget,
+			   SQL_ARGS(sql_int(before_ms), sql_int(FORGET_SLICE)), &n);
+	for (size_t i = 0; !err && n > 0 && i < ARRAY_LEN(orphans); i++)
+		err = sql_exec(txn, orphans[i], SQL_NO_ARGS, NULL);
+	*ret_more = n == FORGET_SLICE;
+	return err;
+}

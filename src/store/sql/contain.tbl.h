@@ -1,0 +1,106 @@
+/* Containments: the record, and what it is about. */
+STATEMENT(containment_add, MAIN, "itittttiii", "",
+	"insert into containment (id, kind, goal, target, detail, generation, request, key_id, requested, state, applied, watched, "
+	"lifted, is_sample, session, refused) values (?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7, ?9, 'requested', 0, 1, 0, ?10, '', '')")
+STATEMENT(containment_add_certificate, MAIN, "it", "",
+	"insert into containment_certificate (containment, certificate) values (?1, ?2) "
+	"on conflict (containment, certificate) do nothing")
+STATEMENT(containment_add_document, MAIN, "iitit", "",
+	"insert into containment_document (containment, n, policy, version, document) values (?1, ?2, ?3, ?4, ?5)")
+STATEMENT(containment_add_evidence, MAIN, "iitt", "",
+	"insert into containment_evidence (containment, n, at, state, text) "
+	"select ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 from containment_evidence where containment = ?1")
+
+/* Which certificates are concerned, the first so many. */
+STATEMENT(containment_of_thing, MAIN, "ti", "t", "select certificate from thing_principal where thing = ?1 limit ?2")
+STATEMENT(containment_of_group, MAIN, "ti", "t",
+	"select distinct p.certificate from thing_group g join group_above a on a.above = g.num "
+	"join group_member m on m.num = a.num join thing_principal p on p.thing = m.thing where g.name = ?1 limit ?2")
+STATEMENT(containment_of_policy, MAIN, "ti", "t",
+	"select target from policy_attachment where policy = ?1 and target_kind = 'cert' union "
+	"select p.certificate from policy_attachment t join thing_group g on g.name = t.target "
+	"join group_above a on a.above = g.num join group_member m on m.num = a.num "
+	"join thing_principal p on p.thing = m.thing where t.policy = ?1 and t.target_kind = 'thinggroup' limit ?2")
+
+/* The documents: a policy's version, its default, those of a group and its ancestors, of a thing's groups, of a certificate. */
+STATEMENT(containment_documents_version, MAIN, "ti", "tit",
+	"select policy, version, document from policy_version where policy = ?1 and version = ?2")
+STATEMENT(containment_documents_policy, MAIN, "t", "tit",
+	"select v.policy, v.version, v.document from policy p "
+	"join policy_version v on v.policy = p.name and v.version = p.default_version where p.name = ?1")
+STATEMENT(containment_documents_group, MAIN, "t", "tit",
+	"select v.policy, v.version, v.document from thing_group own join group_above a on a.num = own.num "
+	"join thing_group g on g.num = a.above join policy_attachment t on t.target_kind = 'thinggroup' and t.target = g.name "
+	"join policy p on p.name = t.policy join policy_version v on v.policy = p.name and v.version = p.default_version "
+	"where own.name = ?1 order by v.policy")
+STATEMENT(containment_documents_thing, MAIN, "t", "tit",
+	"select distinct v.policy, v.version, v.document from group_member m join group_above a on a.num = m.num "
+	"join thing_group g on g.num = a.above join policy_attachment t on t.target_kind = 'thinggroup' and t.target = g.name "
+	"join policy p on p.name = t.policy join policy_version v on v.policy = p.name and v.version = p.default_version "
+	"where m.thing = ?1 order by v.policy")
+STATEMENT(containment_documents_certificate, MAIN, "t", "tit",
+	"select v.policy, v.version, v.document from policy_attachment t join policy p on p.name = t.policy "
+	"join policy_version v on v.policy = p.name and v.version = p.default_version "
+	"where t.target_kind = 'cert' and t.target = ?1 order by v.policy")
+
+/* What is seen of it. */
+STATEMENT(containment_note_applied, MAIN, "iti", "",
+	"insert into containment_applied (containment, broker, at) select id, ?2, ?3 from containment "
+	"where watched = 1 and applied = 0 and generation <= ?1 on conflict (containment, broker) do nothing")
+STATEMENT(containment_note_session, MAIN, "tti", "",
+	"update containment set session = ?2 where watched = 1 and goal = 0 and session = '' and applied > 0 and applied < ?3 "
+	"and id in (select containment from containment_certificate where certificate = ?1)")
+STATEMENT(containment_note_refused, MAIN, "tti", "",
+	"update containment set refused = ?2 where watched = 1 and goal = 0 and refused = '' and requested <= ?3 "
+	"and id in (select containment from containment_certificate where certificate = ?1)")
+
+/* Judging. */
+STATEMENT(containment_next_watched, MAIN, "i", "i",
+	"select id from containment where watched = 1 and id > ?1 order by id limit 1")
+STATEMENT(containment_get, MAIN, "i", "ittttittiiiiitt",
+	"select id, kind, target, detail, state, generation, request, key_id, requested, applied, watched, lifted, is_sample, "
+	"session, refused from containment where id = ?1")
+STATEMENT(containment_list, MAIN, "iti", "ittttittiiiiitt",
+	"select id, kind, target, detail, state, generation, request, key_id, requested, applied, watched, lifted, is_sample, "
+	"session, refused from containment where id < ?1 and (?2 = '' or state = ?2) order by id desc limit ?3")
+STATEMENT(containment_set, MAIN, "itii", "",
+	"update containment set state = ?2, applied = ?3, watched = ?4 where id = ?1")
+STATEMENT(containment_lift, MAIN, "iti", "",
+	"update containment set watched = 0, lifted = ?3 where watched = 1 and goal = ?1 and target = ?2")
+STATEMENT(containment_certificates, MAIN, "iti", "t",
+	"select certificate from containment_certificate where containment = ?1 and certificate > ?2 order by certificate limit ?3")
+STATEMENT(containment_documents, MAIN, "i", "tit",
+	"select policy, version, document from containment_document where containment = ?1 order by n")
+STATEMENT(containment_evidence, MAIN, "i", "itt",
+	"select at, state, text from containment_evidence where containment = ?1 order by n")
+STATEMENT(containment_applied, MAIN, "i", "ti",
+	"select broker, at from containment_applied where containment = ?1 order by at, broker")
+
+/* The end of their retention. */
+STATEMENT(containment_forget, MAIN, "ii", "",
+	"delete from containment where id in (select id from containment where requested < ?1 order by requested limit ?2)")
+STATEMENT(containment_forget_certificates, MAIN, "", "",
+	"delete from containment_certificate where not exists (select 1 from containment c where c.id = containment_certificate.containment)")
+STATEMENT(containment_forget_documents, MAIN, "", "",
+	"delete from containment_document where not exists (select 1 from containment c where c.id = containment_document.containment)")
+STATEMENT(containment_forget_evidence, MAIN, "", "",
+	"delete from containment_evidence where not exists (select 1 from containment c where c.id = containment_evidence.containment)")
+STATEMENT(containment_forget_applied, MAIN, "", "",
+	"delete from containment_applied where not exists (select 1 from containment c where c.id = containment_applied.containment)")
+
+/* Clone cases. */
+STATEMENT(clone_case_newest, MAIN, "t", "ib",
+	"select opened, state from clone_case where client = ?1 order by opened desc limit 1")
+STATEMENT(clone_case_set, MAIN, "tiitb", "",
+	"insert into clone_case (client, opened, last, verdict, state) values (?1, ?2, ?3, ?4, ?5) "
+	"on conflict (client, opened) do update set last = ?3, verdict = ?4, state = ?5")
+STATEMENT(clone_case_count, MAIN, "", "i", "select count(*) from clone_case")
+STATEMENT(clone_case_evict, MAIN, "", "",
+	"delete from clone_case where (client, opened) in (select client, opened from clone_case "
+	"order by case when verdict = 'clone' then 1 else 0 end, last limit 1)")
+STATEMENT(clone_case_list, MAIN, "iti", "titb",
+	"select client, opened, verdict, state from clone_case where (last, client) < (?1, ?2) "
+	"order by last desc, client desc limit ?3")
+STATEMENT(clone_case_forget, MAIN, "ii", "",
+	"delete from clone_case where (client, opened) in (select client, opened from clone_case where last < ?1 "
+	"order by last limit ?2)")
