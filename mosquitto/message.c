@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "mosquitto/plugin.h"
+#include "mosquitto/principal.h"
 #include "mosquitto/topic.h"
 #include "report/report.h"
 
@@ -85,12 +86,11 @@ static const struct report_refusal *send_up(struct plugin *p, const struct sessi
 		return &report_too_large;
 	struct share_queue queue = uplink_share_queue(p->uplink);
 	queue.principals = tallies_principals(p->tallies);
-	struct principal *principal = s->tally ? tally_principal(s->tally) : NULL;
+	struct share *share = s->tally ? &tally_principal(s->tally)->share : NULL;
 	uint64_t cost = (uint64_t)e->payloadlen + REPORT_COST;
-	if (!principal || !share_allows(principal, cost, &queue) ||
-	    !uplink_event(p->uplink, &event))
+	if (!share || !share_allows(share, cost, &queue) || !uplink_event(p->uplink, &event))
 		return &report_internal;
-	share_take(principal, cost, &queue);
+	share_take(share, cost, &queue);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "event/event.h"
+#include "mosquitto/share.h"
 
 struct tally;
 
@@ -17,8 +18,7 @@ struct principal {
 	size_t references;
 	size_t identities;    /* that have counters of their own */
 	struct tally *others; /* counters of those beyond the cap, NULL: none so far */
-	uint64_t held_bytes;  /* of its reports in the queue, at most */
-	uint64_t held_frame;  /* the last frame that has one of them */
+	struct share share;   /* of the queue */
 	uint8_t fingerprint[EVENT_FINGERPRINT]; /* zeros: none */
 	size_t username_n;
 	char username[];

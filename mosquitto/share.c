@@ -2,12 +2,12 @@
 
 #define PRINCIPALS_MIN 1000
 
-static uint64_t held_by(const struct principal *one, const struct share_queue *queue)
+static uint64_t held_by(const struct share *one, const struct share_queue *queue)
 {
-	return one->held_frame >= queue->first_frame ? one->held_bytes : 0;
+	return one->frame >= queue->first_frame ? one->bytes : 0;
 }
 
-bool share_allows(const struct principal *one, uint64_t bytes, const struct share_queue *queue)
+bool share_allows(const struct share *one, uint64_t bytes, const struct share_queue *queue)
 {
 	uint64_t for_reports = queue->cap / 4 * 3;
 	uint64_t for_shares = for_reports / 2;
@@ -21,8 +21,8 @@ bool share_allows(const struct principal *one, uint64_t bytes, const struct shar
 	return held == 0 || held + bytes <= for_shares / n;
 }
 
-void share_take(struct principal *one, uint64_t bytes, const struct share_queue *queue)
+void share_take(struct share *one, uint64_t bytes, const struct share_queue *queue)
 {
-	one->held_bytes = held_by(one, queue) + bytes;
-	one->held_frame = queue->last_frame;
+	one->bytes = held_by(one, queue) + bytes;
+	one->frame = queue->last_frame;
 }

@@ -10,7 +10,15 @@
 #ifndef PLUGIN_SHARE_H
 #define PLUGIN_SHARE_H
 
-#include "mosquitto/principal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What one principal has in the queue. */
+struct share {
+	uint64_t bytes; /* of its reports, at most */
+	uint64_t frame; /* the last frame that has one of them */
+};
 
 /* The queue as it is. */
 struct share_queue {
@@ -21,9 +29,9 @@ struct share_queue {
 };
 
 /* May a report of so many bytes go into the queue? */
-bool share_allows(const struct principal *one, uint64_t bytes, const struct share_queue *queue);
+bool share_allows(const struct share *one, uint64_t bytes, const struct share_queue *queue);
 /* It went. What a principal holds is reckoned upwards: it is free again when the last frame with a
  * report of it was acknowledged. */
-void share_take(struct principal *one, uint64_t bytes, const struct share_queue *queue);
+void share_take(struct share *one, uint64_t bytes, const struct share_queue *queue);
 
 #endif
