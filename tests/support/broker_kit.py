@@ -425,7 +425,7 @@ class Device:
 
 MAGIC = 0x31465754
 HELLO, WELCOME, EVENTS, DOWN = 1, 2, 3, 4
-REPORT, CUT, APPLIED, FLUSHED, REFUSED, CONNECT, DISCONNECT = range(1, 8)
+REPORT, CUT, APPLIED, FLUSHED, REFUSED, CONNECT, DISCONNECT, TAKEOVER, COUNTERS, TABLE = range(1, 11)
 PUBLISH, GENERATION, TIME, FLUSH, KICK = range(1, 6)
 TOKEN = "0123456789abcdef" * 2
 
@@ -469,19 +469,90 @@ def item_publish(topic, payload, qos=1):
     return item(PUBLISH, bytes([qos]) + text16(topic) + struct.pack("<I", len(payload)) + payload)
 
 
+def words(table, macro):
+    """The words of a table of src/event/, in the order of their numbers."""
+    return re.findall(rf'^{macro}\(\w+, "([^"]+)"', (ROOT / "src/event" / table).read_text(), re.M)
+
+
+CAUSE_WORDS = words("cause.tbl.h", "CAUSE")
+END_WORDS = words("end.tbl.h", "END")
+MESSAGES = ("sent", "sent_bytes", "sent_min", "sent_max", "received", "received_bytes")
+
+
+def identity(f):
+    who = {"session": f.num("Q"), "fingerprint": f.take(32).hex()}
+    who.update(client_id=f.text(), address=f.text(), username=f.text(), port=f.num("H"))
+    return who
+
+
+def report_event(f):
+    event = {"fingerprint": f.take(32).hex(), "is_own": f.num("B") == 1}
+    event.update(client_id=f.text(), topic=f.text(), payload=f.blob())
+    return event
+
+
+def connect_event(f):
+    event = {**identity(f), "thing": f.text(), "at_ms": f.num("q"), "keep_alive_s": f.num("H")}
+    event.update(flags=f.num("B"), others=f.num("I"), other_client_id=f.text(), other_address=f.text())
+    return event
+
+
+def disconnect_event(f):
+    event = {**identity(f), "at_ms": f.num("q"), "connected_ms": f.num("Q")}
+    event.update(end=END_WORDS[f.num("B")], cause=CAUSE_WORDS[f.num("B")])
+    return event
+
+
+def takeover_event(f):
+    event = {"old": identity(f), "new": identity(f), "at_ms": f.num("q")}
+    event.update(old_connected_ms=f.num("Q"), old_idle_ms=f.num("Q"))
+    event.update(old_keep_alive_s=f.num("H"), new_keep_alive_s=f.num("H"))
+    event.update(old_flags=f.num("B"), new_flags=f.num("B"))
+    return event
+
+
+def refused_event(f):
+    event = {**identity(f), "action": f.num("B"), "cause": CAUSE_WORDS[f.num("B")]}
+    event.update(is_observed=f.num("B") == 1, resource=f.text(), policy=f.text(), version=f.num("I"))
+    event.update(statement=f.num("i"), missing=f.text(), count=f.num("Q"))
+    event.update(first_ms=f.num("q"), last_ms=f.num("q"))
+    return event
+
+
+def counters_event(f):
+    event = {**identity(f), "thing": f.text(), "from_ms": f.num("q"), "to_ms": f.num("q")}
+    event.update({name: f.num("Q") for name in MESSAGES})
+    event.update(refusals=f.num("Q"), connects=f.num("Q"), disconnects=f.num("Q"))
+    event.update(is_connected=f.num("B") == 1)
+    event["dimensions"] = {f.text(): {name: f.num("Q") for name in MESSAGES} for _ in range(f.num("H"))}
+    return event
+
+
+def table_event(f):
+    return {"name": f.text(), "n": f.num("Q"), "cap": f.num("Q"), "left_out": f.num("Q")}
+
+
+def number_event(f):
+    return {"number": f.num("Q")}
+
+
+EVENT_READERS = {
+    REPORT: report_event,
+    CUT: number_event,
+    APPLIED: number_event,
+    FLUSHED: number_event,
+    REFUSED: refused_event,
+    CONNECT: connect_event,
+    DISCONNECT: disconnect_event,
+    TAKEOVER: takeover_event,
+    COUNTERS: counters_event,
+    TABLE: table_event,
+}
+
+
 def decode_event(kind, body):
     f = Fields(body)
-    if kind in (CUT, APPLIED, FLUSHED):
-        return {"kind": kind, "number": f.num("Q")}
-    event = {"kind": kind, "fingerprint": f.take(32).hex()}
-    if kind == REPORT:
-        event["is_own"] = f.num("B") == 1
-        event.update(client_id=f.text(), topic=f.text(), payload=f.blob())
-    elif kind == REFUSED:
-        event["action"] = f.num("B")
-        event.update(client_id=f.text(), address=f.text(), resource=f.text(), reason=f.text())
-    else:
-        event.update(client_id=f.text(), address=f.text())
+    event = {"kind": kind, **EVENT_READERS[kind](f)}
     assert not f.more()
     return event
 
