@@ -6,12 +6,23 @@
 #include "policy/glob_compile.h"
 #include "policy/program.h"
 
+/* What is needed of a statement for the lists of the program. */
+struct place {
+	uint32_t at; /* in `statements` */
+	uint32_t actions;
+	enum policy_effect effect;
+};
+
 struct compiler {
-	GByteArray *out;
 	struct fault *fault;
-	size_t statement;   /* from 1, for words */
+	size_t number;      /* of the statement, from 1, for words; 0: there is only one, or none */
 	bool has_variables; /* the document's Version has them */
-	uint32_t actions, needs;
+	GByteArray *statements;
+	GArray *places; /* struct place, one a statement */
+	struct references references;
+	/* of the statement */
+	struct place place;
+	uint64_t needs;
 };
 
 static const char *const document_members[] = {"Version", "Statement"};
@@ -26,9 +37,9 @@ static int PRINTF_LIKE(2, 3) refuse(struct compiler *c, const char *fmt, ...)
 	va_start(args, fmt);
 	g_autofree char *what = g_strdup_vprintf(fmt, args);
 	va_end(args);
-	if (c->statement == 0)
+	if (c->number == 0)
 		return fault_set(c->fault, FAULT_MALFORMED_POLICY, "%s", what);
-	return fault_set(c->fault, FAULT_MALFORMED_POLICY, "Statement %zu: %s", c->statement, what);
+	return fault_set(c->fault, FAULT_MALFORMED_POLICY, "Statement %zu: %s", c->number, what);
 }
 
 static int check_members(struct compiler *c, json_t *object, const char *const *known,
@@ -91,32 +102,40 @@ static int either(struct compiler *c, json_t *statement, const char *plain, cons
 
 /* ---- Actions ---- */
 
-/* Names compare without case, so both sides are put into lower case. */
+static bool matches(const GByteArray *pattern, const char *text)
+{
+	struct view piece = view_of(text);
+	struct glob_terms terms = {NULL, true, 0};
+	return glob_match((struct view){(const char *)pattern->data, pattern->len},
+			  (struct glob_text){&piece, 1}, &terms);
+}
+
+/* "greengrass:Discover": AWS takes actions of other services, and no device asks for them. What
+ * begins with "iot:" and is no device's is a slip of the pen, and a Deny with one would be a hole.
+ */
+static bool is_of_another_service(const char *action)
+{
+	const char *colon = strchr(action, ':');
+	return colon && colon != action && g_ascii_strncasecmp(action, "iot:", strlen("iot:")) != 0;
+}
+
 static int add_action(struct compiler *c, const char *member, const char *value)
 {
-	g_autofree char *lower = g_ascii_strdown(value, -1);
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autoptr(GByteArray) pattern = g_byte_array_new();
 	g_autofree char *why = NULL;
-	uint32_t no_needs = 0, actions = 0;
-	if (glob_compile(view_of(lower), (struct glob_options){true, false}, bytes, &no_needs,
-			 &why) != 0)
+	const struct glob_options options = {.has_wildcards = true};
+	uint32_t actions = 0;
+	if (glob_compile(view_of(value), &options, pattern, &why) != 0)
 		return refuse(c, "%s '%.128s' holds a variable; name the action", member, value);
-	struct view pattern = {(const char *)bytes->data + sizeof(uint32_t),
-			       bytes->len - sizeof(uint32_t)};
-	for (unsigned i = 0; i < POLICY_ACTIONS; i++) {
-		g_autofree char *name =
-			g_ascii_strdown(policy_action_name((enum policy_action)i), -1);
-		struct view text = view_of(name);
-		uint64_t steps = 0;
-		if (glob_match(pattern, (struct glob_text){&text, 1}, NULL, &steps))
+	for (unsigned i = 0; i < POLICY_ACTIONS; i++)
+		if (matches(pattern, policy_action_name((enum policy_action)i)))
 			actions |= UINT32_C(1) << i;
-	}
-	if (actions == 0)
+	if (actions == 0 && !is_of_another_service(value))
 		return refuse(c,
 			      "%s '%.128s' names no action of a device; write for instance "
 			      "iot:Publish or iot:*",
 			      member, value);
-	c->actions |= actions;
+	c->place.actions |= actions;
 	return 0;
 }
 
@@ -129,59 +148,36 @@ static int compile_actions(struct compiler *c, json_t *statement)
 	if (each_string(c, member, json_object_get(statement, member), add_action) != 0)
 		return -1;
 	const uint32_t all = (UINT32_C(1) << POLICY_ACTIONS) - 1;
-	c->actions = is_negated ? all & ~c->actions : c->actions;
+	c->place.actions = is_negated ? all & ~c->place.actions : c->place.actions;
 	return 0;
 }
 
 /* ---- Resources ---- */
 
-static int add_pattern(struct compiler *c, const char *member, struct view text)
+static struct glob_options options_of(struct compiler *c)
 {
-	g_autofree char *why = NULL;
-	if (glob_compile(text, (struct glob_options){true, c->has_variables}, c->out, &c->needs,
-			 &why) == 0)
-		return 0;
-	return refuse(c, "%s '%.*s': %s", member, (int)MIN(text.n, 256), text.p, why);
-}
-
-/* Splits at the first five colons that stand outside a variable. Returns the number of parts. */
-static unsigned split_arn(struct view text, struct view parts[PROGRAM_ARN_PARTS])
-{
-	unsigned n = 1;
-	parts[0] = (struct view){text.p, 0};
-	for (size_t at = 0, unit; at < text.n; at += unit) {
-		unit = glob_unit((struct view){text.p + at, text.n - at});
-		if (unit == 0)
-			return 1;
-		if (text.p[at] == ':' && n < PROGRAM_ARN_PARTS)
-			parts[n++] = (struct view){text.p + at + 1, 0};
-		else
-			parts[n - 1].n += unit;
-	}
-	return n;
+	return (struct glob_options){true, c->has_variables, &c->references, &c->needs};
 }
 
 static int add_resource(struct compiler *c, const char *member, const char *value)
 {
-	struct view text = view_of(value), parts[PROGRAM_ARN_PARTS];
-	if (split_arn(text, parts) < PROGRAM_ARN_PARTS) {
-		bytes_u8(c->out, PROGRAM_WHOLE);
-		return add_pattern(c, member, text);
-	}
-	bytes_u8(c->out, PROGRAM_ARN_PARTS);
-	for (unsigned i = 0; i < PROGRAM_ARN_PARTS; i++)
-		if (add_pattern(c, member, parts[i]) != 0)
-			return -1;
+	g_autofree char *why = NULL;
+	struct glob_options options = options_of(c);
+	struct view text = view_of(value);
+	guint resource = bytes_open(c->statements);
+	if (resource_compile(text, true, &options, c->statements, &why) != 0)
+		return refuse(c, "%s '%.*s': %s", member, (int)MIN(text.n, 256), text.p, why);
+	bytes_close(c->statements, resource);
 	return 0;
 }
 
 static int compile_resources(struct compiler *c, json_t *statement, bool is_negated)
 {
 	const char *member = is_negated ? "NotResource" : "Resource";
-	guint list = bytes_open(c->out);
+	guint list = bytes_open(c->statements);
 	if (each_string(c, member, json_object_get(statement, member), add_resource) != 0)
 		return -1;
-	bytes_close(c->out, list);
+	bytes_close(c->statements, list);
 	return 0;
 }
 
@@ -189,12 +185,12 @@ static int compile_resources(struct compiler *c, json_t *statement, bool is_nega
 
 static int compile_effect(struct compiler *c, json_t *statement)
 {
-	static const char *const effects[PROGRAM_EFFECTS] = {
-		[PROGRAM_DENY] = "Deny", [PROGRAM_ALLOW] = "Allow"};
+	static const char *const effects[POLICY_EFFECTS] = {
+		[POLICY_EFFECT_DENY] = "Deny", [POLICY_EFFECT_ALLOW] = "Allow"};
 	const char *effect = json_string_value(json_object_get(statement, "Effect"));
-	for (unsigned i = 0; effect && i < PROGRAM_EFFECTS; i++) {
+	for (unsigned i = 0; effect && i < POLICY_EFFECTS; i++) {
 		if (strcmp(effect, effects[i]) == 0) {
-			bytes_u8(c->out, (uint8_t)i);
+			c->place.effect = (enum policy_effect)i;
 			return 0;
 		}
 	}
@@ -211,7 +207,8 @@ static int compile_condition(struct compiler *c, json_t *statement)
 				 "{\"iot:Connection.Thing.IsAttached\": "
 				 "\"true\"}} or leave it out");
 	g_autofree char *why = NULL;
-	if (condition_compile(condition, c->has_variables, c->out, &c->needs, &why) == 0)
+	struct glob_options options = options_of(c);
+	if (condition_compile(condition, &options, c->statements, &why) == 0)
 		return 0;
 	return refuse(c, "Condition: %s", why);
 }
@@ -232,22 +229,22 @@ static int check_statement(struct compiler *c, json_t *statement)
 
 static int compile_statement(struct compiler *c, json_t *statement)
 {
-	c->actions = c->needs = 0;
-	guint body = bytes_open(c->out);
 	bool is_negated;
+	c->needs = 0;
+	c->place = (struct place){.at = c->statements->len};
 	if (check_statement(c, statement) != 0 || compile_effect(c, statement) != 0 ||
 	    compile_actions(c, statement) != 0 ||
 	    either(c, statement, "Resource", "NotResource", &is_negated) != 0)
 		return -1;
-	bytes_u8(c->out, is_negated);
-	bytes_u32(c->out, c->actions);
-	guint needs = bytes_open(c->out);
+	bytes_u8(c->statements, is_negated);
+	guint needs = c->statements->len;
+	bytes_u64(c->statements, 0);
 	if (compile_resources(c, statement, is_negated) != 0 ||
 	    compile_condition(c, statement) != 0)
 		return -1;
-	uint32_t le = GUINT32_TO_LE(c->needs);
-	memcpy(c->out->data + needs - sizeof(le), &le, sizeof(le));
-	bytes_close(c->out, body);
+	uint64_t le = GUINT64_TO_LE(c->needs);
+	memcpy(c->statements->data + needs, &le, sizeof(le));
+	g_array_append_val(c->places, c->place);
 	return 0;
 }
 
@@ -258,15 +255,61 @@ static int compile_statements(struct compiler *c, json_t *statements)
 	if (!json_is_array(statements))
 		return refuse(c, "Statement is missing, or neither an object nor a list; write "
 				 "\"Statement\": [...]");
+	if (json_array_size(statements) > PROGRAM_STATEMENTS)
+		return refuse(c, "there are %zu statements, at most %d are taken; split the policy",
+			      json_array_size(statements), PROGRAM_STATEMENTS);
 	size_t i;
 	json_t *statement;
 	json_array_foreach(statements, i, statement)
 	{
-		c->statement = i + 1;
+		c->number = i + 1;
 		if (compile_statement(c, statement) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* ---- The program ---- */
+
+/* The numbers of the statements by action and effect; *starts gets where each list begins. */
+static void write_lists(const struct compiler *c, GByteArray *starts, GByteArray *order)
+{
+	for (unsigned list = 0; list < PROGRAM_LISTS; list++) {
+		bytes_u32(starts, order->len / (guint)sizeof(uint16_t));
+		for (guint i = 0; i < c->places->len; i++) {
+			const struct place *place = &g_array_index(c->places, struct place, i);
+			if (place->effect == (enum policy_effect)(list % POLICY_EFFECTS) &&
+			    (place->actions >> (list / POLICY_EFFECTS) & 1) != 0)
+				bytes_u16(order, (uint16_t)i);
+		}
+	}
+	bytes_u32(starts, order->len / (guint)sizeof(uint16_t));
+}
+
+static void write_offsets(const struct compiler *c, guint first, GByteArray *out)
+{
+	for (guint i = 0; i < c->places->len; i++)
+		bytes_u32(out, first + g_array_index(c->places, struct place, i).at);
+	bytes_u32(out, first + c->statements->len);
+}
+
+static GByteArray *write_program(const struct compiler *c)
+{
+	g_autoptr(GByteArray) starts = g_byte_array_new(), order = g_byte_array_new();
+	GByteArray *out = g_byte_array_new();
+	const GByteArray *references = c->references.rows;
+	write_lists(c, starts, order);
+	guint offsets = (c->places->len + 1) * (guint)sizeof(uint32_t);
+	guint head = (guint)(2 * sizeof(uint32_t)) + offsets + starts->len + order->len + 1;
+	bytes_u32(out, PROGRAM_MAGIC);
+	bytes_u32(out, c->places->len);
+	write_offsets(c, head + references->len, out);
+	g_byte_array_append(out, starts->data, starts->len);
+	g_byte_array_append(out, order->data, order->len);
+	bytes_u8(out, (uint8_t)c->references.names->len);
+	g_byte_array_append(out, references->data, references->len);
+	g_byte_array_append(out, c->statements->data, c->statements->len);
+	return out;
 }
 
 /* ---- Documents ---- */
@@ -291,7 +334,6 @@ static int compile_document(struct compiler *c, json_t *document)
 	if (check_members(c, document, document_members, G_N_ELEMENTS(document_members)) != 0 ||
 	    compile_version(c, json_object_get(document, "Version")) != 0)
 		return -1;
-	bytes_u32(c->out, PROGRAM_MAGIC);
 	return compile_statements(c, json_object_get(document, "Statement"));
 }
 
@@ -309,14 +351,22 @@ json_t *document_read(struct view text, struct fault *fault)
 
 int document_compile(json_t *document, struct policy_program *ret, struct fault *fault)
 {
-	struct compiler c = {.out = g_byte_array_new(), .fault = fault};
-	if (compile_document(&c, document) != 0) {
-		g_byte_array_unref(c.out);
-		return -1;
+	struct compiler c = {
+		.fault = fault,
+		.statements = g_byte_array_new(),
+		.places = g_array_new(FALSE, FALSE, sizeof(struct place)),
+		.references = references_new(),
+	};
+	int result = compile_document(&c, document);
+	if (result == 0) {
+		GByteArray *program = write_program(&c);
+		ret->n = program->len;
+		ret->bytes = g_byte_array_free(program, FALSE);
 	}
-	ret->n = c.out->len;
-	ret->bytes = g_byte_array_free(c.out, FALSE);
-	return 0;
+	g_byte_array_unref(c.statements);
+	g_array_unref(c.places);
+	references_clear(&c.references);
+	return result;
 }
 
 /* Characters are code points: every byte but UTF-8's continuation bytes. */

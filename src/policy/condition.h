@@ -2,16 +2,13 @@
 #ifndef POLICY_CONDITION_H
 #define POLICY_CONDITION_H
 
-#include "base/compiler.h"
+#include "policy/glob_compile.h"
 
-#include <glib.h>
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-/* Appends the conditions to `out` and adds the variables in their values to *needs. 0, or -1 with
- * the reason in words: *ret_why is the caller's to g_free. */
-int condition_compile(json_t *condition, bool has_variables, GByteArray *out, uint32_t *needs,
+/* Appends the conditions to `out`; options->has_wildcards does not count. 0, or -1 with the reason
+ * in words: *ret_why is the caller's to g_free. */
+int condition_compile(json_t *condition, const struct glob_options *options, GByteArray *out,
 		      char **ret_why) MUST_USE;
 
 #endif

@@ -1,12 +1,7 @@
 #include "policy/decide.h"
 
 #include "base/compiler.h"
-#include "base/cursor.h"
-#include "policy/glob.h"
-#include "policy/program.h"
-
-#include <arpa/inet.h>
-#include <strings.h>
+#include "policy/holds.h"
 
 static const char *const action_names[POLICY_ACTIONS] = {
 #define ACTION(id, name) [POLICY_##id] = name,
@@ -14,206 +9,298 @@ static const char *const action_names[POLICY_ACTIONS] = {
 #undef ACTION
 };
 
-const struct policy_operator_row policy_operators[POLICY_OPERATORS] = {
-#define OPERATOR(id, name, form, key_type, negated)                                                \
-	[OPERATOR_##id] = {name, FORM_##form, KEY_TYPE_##key_type, negated},
-#include "policy/operator.tbl.h"
-#undef OPERATOR
-};
-
-/* The request, laid out for the walk: the ARN in pieces, the values of the keys and which of them
- * are known. */
+/* The request, and what has been worked out of it for the program that is being walked. */
 struct context {
 	const struct policy_request *request;
-	struct view pieces[13];
-	unsigned n_pieces;
-	struct view values[POLICY_KEYS];
-	uint32_t known;
-	uint64_t steps;
+	struct program program;
+	/* Variables are resolved when a statement first needs them. */
+	uint64_t resolved, known;
+	struct view texts[PROGRAM_REFERENCES];
+	struct glob_text values[PROGRAM_REFERENCES];
+	struct glob_terms terms;
+	struct view will[ARN_PIECES]; /* where iot:LastWillTopic lies */
+	/* The resource, laid out when the first statement may match it. */
+	bool has_arn;
+	struct view pieces[ARN_PIECES];
+	struct arn arn;
 };
 
-/* arn : partition : iot : region : account : type / name. An action without a resource of its own
- * is asked about "*". */
-static void lay_out_arn(struct context *c)
+struct statement {
+	bool not_resource;
+	uint64_t needs;
+	struct scan resources, conditions;
+};
+
+/* How far a statement came. */
+enum outcome {
+	OTHER,   /* it is not about this resource */
+	LACKING, /* a value is not known */
+	UNMET,   /* a condition does not hold */
+	MATCHES
+};
+
+static void context_open(struct context *c, const struct policy_request *request)
+{
+	c->request = request;
+	c->terms = (struct glob_terms){c->values, false, 0};
+	c->has_arn = false;
+}
+
+static void context_enter(struct context *c, struct view program)
+{
+	c->program = program_open(program);
+	c->resolved = c->known = 0;
+}
+
+/* An action without a resource of its own is asked about "*". */
+static const struct arn *arn_of(struct context *c)
+{
+	if (c->has_arn)
+		return &c->arn;
+	c->has_arn = true;
+	if (c->request->type.n > 0) {
+		arn_lay_out(c->request, c->request->type, c->request->name, c->pieces);
+		c->arn = arn_of_pieces(c->pieces);
+		return &c->arn;
+	}
+	c->pieces[0] = VIEW_LIT("*");
+	c->arn = (struct arn){
+		.whole = {c->pieces, 1},
+                  .has_parts = false
+        };
+	return &c->arn;
+}
+
+/* ---- Variables ---- */
+
+static void resolve(struct context *c, unsigned i)
+{
+	struct reference reference = program_reference(&c->program, i);
+	struct value_room room = {&c->texts[i], c->will};
+	c->resolved |= UINT64_C(1) << i;
+	if (known_text(c->request, &reference, room, &c->values[i]))
+		c->known |= UINT64_C(1) << i;
+}
+
+static unsigned first_bit(uint64_t bits)
+{
+	unsigned i = 0;
+	while ((bits >> i & 1) == 0)
+		i++;
+	return i;
+}
+
+/* Those of `needs` that have no value. */
+static uint64_t unresolved(struct context *c, uint64_t needs)
+{
+	for (uint64_t left = needs & ~c->resolved; left != 0; left = needs & ~c->resolved)
+		resolve(c, first_bit(left));
+	return needs & ~c->known;
+}
+
+/* ---- Resources ---- */
+
+/* Takes kind and type of a resource; false when it cannot match whatever its variables stand for.
+ * *ret_is_name: the first pattern is the name's alone, not "type/name". */
+static bool may_match(const struct context *c, struct scan *resource, uint8_t *ret_kind,
+		      bool *ret_is_name)
 {
 	const struct policy_request *request = c->request;
-	const struct view colon = VIEW_LIT(":");
-	const struct view arn[] = {
-		VIEW_LIT("arn"), colon, request->partition, colon, VIEW_LIT("iot"), colon,
-		request->region, colon, request->account,   colon, request->type,   VIEW_LIT("/"),
-		request->name,
-	};
-	_Static_assert(ARRAY_LEN(arn) == ARRAY_LEN(c->pieces), "a piece for each piece");
-	memcpy(c->pieces, arn, sizeof(arn));
-	c->n_pieces = ARRAY_LEN(arn);
-	if (request->type.n == 0) {
-		c->pieces[0] = VIEW_LIT("*");
-		c->n_pieces = 1;
+	*ret_kind = scan_u8(resource);
+	*ret_is_name = false;
+	if (*ret_kind == PROGRAM_WHOLE)
+		return true;
+	struct view type = scan_raw(resource, scan_u8(resource));
+	*ret_is_name = type.n > 0;
+	if (type.n == 0)
+		return true;
+	if (type.n != request->type.n || memcmp(type.p, request->type.p, type.n) != 0)
+		return false;
+	struct scan rest = *resource;
+	return glob_may_match(scan_bytes32(&rest), request->name);
+}
+
+enum answer { NO, YES, UNRESOLVED };
+
+/* Values are looked for only when a resource may match: most statements end before that. */
+static enum answer any_resource_matches(struct context *c, const struct statement *statement)
+{
+	struct scan resources = statement->resources;
+	while (scan_more(&resources)) {
+		struct scan resource = scan_of(scan_bytes32(&resources));
+		uint8_t kind;
+		bool is_name;
+		if (!may_match(c, &resource, &kind, &is_name))
+			continue;
+		if (unresolved(c, statement->needs) != 0)
+			return UNRESOLVED;
+		const struct arn *arn = arn_of(c);
+		struct glob_text name = is_name ? (struct glob_text){&c->request->name, 1}
+						: arn->parts[PROGRAM_HEADS];
+		if (resource_matches(kind, resource, arn, name, &c->terms))
+			return YES;
 	}
+	return NO;
 }
 
-static void context_fill(struct context *c, const struct policy_request *request)
+/* ---- Statements ---- */
+
+static struct statement statement_open(const struct program *program, uint32_t i)
 {
-	const struct view values[POLICY_KEYS] = {
-#define KEY(id, name, type, value) [KEY_##id] = value,
-#include "policy/key.tbl.h"
-#undef KEY
-	};
-	*c = (struct context){.request = request};
-	for (unsigned i = 0; i < POLICY_KEYS; i++) {
-		c->values[i] = values[i];
-		c->known |= (uint32_t)(values[i].p != NULL) << i;
+	struct scan s = scan_of(program_statement(program, i));
+	struct statement statement = {.not_resource = scan_u8(&s) != 0};
+	statement.needs = scan_u64(&s);
+	statement.resources = scan_of(scan_bytes32(&s));
+	statement.conditions = s;
+	return statement;
+}
+
+/* *ret_lacking: with LACKING the reference without a value. */
+static enum outcome try_statement(struct context *c, uint32_t i, int *ret_lacking)
+{
+	struct statement statement = statement_open(&c->program, i);
+	enum answer answer = any_resource_matches(c, &statement);
+	if (answer == (statement.not_resource ? YES : NO))
+		return OTHER;
+	uint64_t without = unresolved(c, statement.needs);
+	if (without != 0) {
+		*ret_lacking = (int)first_bit(without);
+		return LACKING;
 	}
-	lay_out_arn(c);
+	while (scan_more(&statement.conditions)) {
+		int lacking = -1;
+		if (condition_holds(&c->program, scan_bytes32(&statement.conditions), c->request,
+				    &c->terms, &lacking))
+			continue;
+		*ret_lacking = lacking;
+		return lacking < 0 ? UNMET : LACKING;
+	}
+	return MATCHES;
 }
 
-/* Part i of the ARN: every second piece; the last part is all that is left. */
-static struct glob_text arn_part(const struct context *c, unsigned i)
-{
-	bool is_last = i + 1 == PROGRAM_ARN_PARTS;
-	return (struct glob_text){c->pieces + (size_t)2 * i, is_last ? c->n_pieces - 2 * i : 1};
-}
+/* ---- Lists of statements ---- */
 
-/* The name first: it tells policies apart, while the heads are nearly always alike. */
-static bool parts_match(struct context *c, const struct view parts[PROGRAM_ARN_PARTS])
-{
-	for (unsigned i = PROGRAM_ARN_PARTS; i-- > 0;)
-		if (!glob_match(parts[i], arn_part(c, i), c->values, &c->steps))
-			return false;
-	return true;
-}
-
-/* Reads one resource to its end, whatever the outcome. */
-static bool resource_matches(struct context *c, struct reader *r)
-{
-	if (read_u8(r) == PROGRAM_WHOLE)
-		return glob_match(read_bytes32(r), (struct glob_text){c->pieces, c->n_pieces},
-				  c->values, &c->steps);
-	struct view parts[PROGRAM_ARN_PARTS];
-	for (unsigned i = 0; i < PROGRAM_ARN_PARTS; i++)
-		parts[i] = read_bytes32(r);
-	return c->n_pieces == ARRAY_LEN(c->pieces) && parts_match(c, parts);
-}
-
-static bool any_resource_matches(struct context *c, struct view resources)
-{
-	struct reader r = reader_of(resources.p, resources.n);
-	while (reader_left(&r) > 0)
-		if (resource_matches(c, &r))
-			return true;
-	return false;
-}
-
-/* The address as 16 bytes, IPv4 in its mapped form, so that one comparison serves both families. */
-static bool address_read(struct view text, uint8_t ret[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	char s[INET6_ADDRSTRLEN];
-	if (text.n >= sizeof(s))
-		return false;
-	memcpy(s, text.p, text.n);
-	s[text.n] = '\0';
-	memcpy(ret, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, s, ret + sizeof(mapped)) == 1 || inet_pton(AF_INET6, s, ret) == 1;
-}
-
-static bool address_matches(struct context *c, struct view value, struct view actual)
-{
-	(void)c;
-	uint8_t address[16];
-	if (!address_read(actual, address))
-		return false;
-	unsigned bits = (uint8_t)value.p[0], whole = bits / 8, rest = bits % 8;
-	const char *network = value.p + 1;
-	if (memcmp(address, network, whole) != 0)
-		return false;
-	return rest == 0 || ((address[whole] ^ (uint8_t)network[whole]) >> (8 - rest)) == 0;
-}
-
-static bool text_matches(struct context *c, struct view value, struct view actual)
-{
-	return glob_match(value, (struct glob_text){&actual, 1}, c->values, &c->steps);
-}
-
-static bool (*const value_matches[POLICY_FORMS])(struct context *c, struct view value,
-						 struct view actual) = {
-	[FORM_LITERAL] = text_matches,
-	[FORM_GLOB] = text_matches,
-	[FORM_BOOLEAN] = text_matches,
-	[FORM_ADDRESS] = address_matches,
+/* The statements with the request's action and one effect: places in `order` from..to. */
+struct list {
+	uint32_t from, to;
 };
 
-/* Reads one condition to its end. A key without value: false, true when negated or IfExists (spec
- * section 10.2). */
-static bool condition_holds(struct context *c, struct reader *r)
+static struct list list_of(const struct context *c, enum policy_effect effect)
 {
-	const struct policy_operator_row *row = &policy_operators[read_u8(r)];
-	bool if_exists = read_u8(r) != 0;
-	uint8_t key = read_u8(r);
-	struct view values = read_bytes32(r);
-	if ((c->known >> key & 1) == 0)
-		return row->is_negated || if_exists;
-	struct reader list = reader_of(values.p, values.n);
-	while (reader_left(&list) > 0)
-		if (value_matches[row->form](c, read_bytes32(&list), c->values[key]))
-			return !row->is_negated;
-	return row->is_negated;
+	size_t list = (size_t)c->request->action * POLICY_EFFECTS + (size_t)effect;
+	const uint8_t *start = c->program.starts + 4 * list;
+	return (struct list){bytes_at_u32(start), bytes_at_u32(start + 4)};
 }
 
-static bool statement_matches(struct context *c, struct view statement,
-			      enum program_effect *ret_effect)
+static uint32_t listed(const struct context *c, uint32_t place)
 {
-	struct reader r = reader_of(statement.p, statement.n);
-	*ret_effect = read_u8(&r) == PROGRAM_ALLOW ? PROGRAM_ALLOW : PROGRAM_DENY;
-	bool not_resource = read_u8(&r) != 0;
-	uint32_t actions = read_u32(&r), needs = read_u32(&r);
-	if ((actions >> c->request->action & 1) == 0 || (needs & ~c->known) != 0)
+	return bytes_at_u16(c->program.order + (size_t)2 * place);
+}
+
+/* The first match, or -1. *nearest: the first statement that was about the resource and did not
+ * match, with what it lacked, when there is none yet. */
+struct nearest {
+	int statement, lacking;
+};
+
+static int first_match(struct context *c, enum policy_effect effect, struct nearest *nearest)
+{
+	struct list list = list_of(c, effect);
+	for (uint32_t i = list.from; i < list.to; i++) {
+		int lacking = -1, statement = (int)listed(c, i);
+		enum outcome outcome = try_statement(c, (uint32_t)statement, &lacking);
+		if (outcome == MATCHES)
+			return statement;
+		if (outcome != OTHER && nearest->statement < 0)
+			*nearest = (struct nearest){statement, lacking};
+	}
+	return -1;
+}
+
+/* ---- The decision ---- */
+
+static bool find_deny(struct context *c, int program, struct policy_verdict *verdict)
+{
+	struct nearest nearest = {-1, -1};
+	int statement = first_match(c, POLICY_EFFECT_DENY, &nearest);
+	if (statement < 0)
 		return false;
-	if (any_resource_matches(c, read_bytes32(&r)) == not_resource)
-		return false;
-	while (reader_left(&r) > 0)
-		if (!condition_holds(c, &r))
-			return false;
+	verdict->decision = POLICY_EXPLICIT_DENY;
+	verdict->program = program;
+	verdict->statement = statement;
 	return true;
 }
 
-static struct policy_verdict verdict_of(enum policy_decision decision, int program, int statement)
+static bool find_allow(struct context *c, int program, struct policy_verdict *verdict)
 {
-	return (struct policy_verdict){
-		.decision = decision,
-		.program = program,
-		.statement = statement,
-		.nearest_program = -1,
-		.nearest_statement = -1,
-	};
-}
-
-/* Goes through one program; the first matching Allow and the first matching Deny speak. */
-static void decide_program(struct context *c, struct view program, int index,
-			   struct policy_verdict *verdict)
-{
-	struct reader r = reader_of(program.p, program.n);
-	(void)read_u32(&r);
-	for (int i = 0; reader_left(&r) > 0 && verdict->decision != POLICY_EXPLICIT_DENY; i++) {
-		enum program_effect effect;
-		if (!statement_matches(c, read_bytes32(&r), &effect))
-			continue;
-		if (effect == PROGRAM_DENY)
-			*verdict = verdict_of(POLICY_EXPLICIT_DENY, index, i);
-		else if (verdict->decision == POLICY_IMPLICIT_DENY)
-			*verdict = verdict_of(POLICY_ALLOWED, index, i);
+	struct nearest nearest = {-1, -1};
+	int statement = first_match(c, POLICY_EFFECT_ALLOW, &nearest);
+	if (statement >= 0) {
+		*verdict = (struct policy_verdict){
+			POLICY_ALLOWED, program, statement, -1, -1, {NULL, 0}
+                };
+		return true;
 	}
+	if (nearest.statement < 0 || verdict->nearest_program >= 0)
+		return false;
+	verdict->nearest_program = program;
+	verdict->nearest_statement = nearest.statement;
+	if (nearest.lacking >= 0)
+		verdict->missing = program_reference(&c->program, (unsigned)nearest.lacking).name;
+	return false;
 }
 
 struct policy_verdict policy_decide(const struct view *programs, unsigned n_programs,
 				    const struct policy_request *request)
 {
+	static bool (*const passes[])(struct context * c, int program,
+				      struct policy_verdict *verdict) = {find_deny, find_allow};
+	struct policy_verdict verdict = {
+		POLICY_IMPLICIT_DENY, -1, -1, -1, -1, {NULL, 0}
+        };
 	struct context c;
-	context_fill(&c, request);
-	struct policy_verdict verdict = verdict_of(POLICY_IMPLICIT_DENY, -1, -1);
-	for (unsigned i = 0; i < n_programs && verdict.decision != POLICY_EXPLICIT_DENY; i++)
-		decide_program(&c, programs[i], (int)i, &verdict);
+	context_open(&c, request);
+	for (size_t pass = 0; pass < ARRAY_LEN(passes); pass++)
+		for (unsigned i = 0; i < n_programs; i++) {
+			context_enter(&c, programs[i]);
+			if (passes[pass](&c, (int)i, &verdict))
+				return verdict;
+		}
 	return verdict;
+}
+
+/* ---- For explaining and testing ---- */
+
+int policy_first_match(struct view program, enum policy_effect effect,
+		       const struct policy_request *request)
+{
+	struct context c;
+	struct nearest nearest = {-1, -1};
+	context_open(&c, request);
+	context_enter(&c, program);
+	return first_match(&c, effect, &nearest);
+}
+
+static void each_missing(struct context *c, enum policy_effect effect, policy_missing_fn *fn,
+			 void *ctx)
+{
+	struct list list = list_of(c, effect);
+	for (uint32_t i = list.from; i < list.to; i++) {
+		struct statement statement = statement_open(&c->program, listed(c, i));
+		uint64_t left = unresolved(c, statement.needs);
+		for (; left != 0; left &= left - 1)
+			fn(program_reference(&c->program, first_bit(left)).name, ctx);
+	}
+}
+
+void policy_each_missing(struct view program, const struct policy_request *request,
+			 policy_missing_fn *fn, void *ctx)
+{
+	struct context c;
+	context_open(&c, request);
+	context_enter(&c, program);
+	each_missing(&c, POLICY_EFFECT_DENY, fn, ctx);
+	each_missing(&c, POLICY_EFFECT_ALLOW, fn, ctx);
 }
 
 const char *policy_action_name(enum policy_action action)

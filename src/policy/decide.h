@@ -71,6 +71,20 @@ bool policy_program_valid(const uint8_t *program, size_t n);
 struct policy_verdict policy_decide(const struct view *programs, unsigned n_programs,
 				    const struct policy_request *request);
 
+/* ---- For explaining and testing ---- */
+
+enum policy_effect { POLICY_EFFECT_DENY, POLICY_EFFECT_ALLOW, POLICY_EFFECTS };
+
+/* The first statement of the program with this effect that matches, -1 when none does. */
+int policy_first_match(struct view program, enum policy_effect effect,
+		       const struct policy_request *request);
+
+/* Calls fn for each variable without a value in the program's statements that name the action,
+ * as the document writes it; a name may come several times. */
+typedef void policy_missing_fn(struct view name, void *ctx);
+void policy_each_missing(struct view program, const struct policy_request *request,
+			 policy_missing_fn *fn, void *ctx);
+
 /* "iot:Publish": static text. */
 const char *policy_action_name(enum policy_action action);
 

@@ -71,7 +71,7 @@ void facts_add_field(GByteArray *facts, enum policy_field field, struct view val
 bool facts_field_of(const char *name, enum policy_field *ret)
 {
 	for (unsigned i = 0; i < POLICY_FIELDS; i++) {
-		if (strcmp(field_names[i], name) != 0)
+		if (g_ascii_strcasecmp(field_names[i], name) != 0)
 			continue;
 		*ret = (enum policy_field)i;
 		return true;

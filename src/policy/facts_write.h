@@ -15,7 +15,8 @@ void facts_add_attribute(GByteArray *facts, struct view name, struct view value)
  * a field; further ones are passed over. */
 void facts_add_field(GByteArray *facts, enum policy_field field, struct view value);
 
-/* The field called "Subject.CommonName"; false when policies know none of that name. */
+/* The field called "Subject.CommonName", in any case; false when policies know none of that name.
+ */
 bool facts_field_of(const char *name, enum policy_field *ret);
 
 #endif

@@ -1,11 +1,31 @@
-/* OPERATOR(id, name, form, key type, negated): the condition operators (spec section 10.2). The
- * form says how a value is compiled and compared; the key type which keys the operator may be asked
- * about (ANY: all). Each also exists with the suffix IfExists. A compiled program holds their
- * places: append only. */
-OPERATOR(BOOL, "Bool", BOOLEAN, BOOLEAN, false)
-OPERATOR(STRING_EQUALS, "StringEquals", LITERAL, ANY, false)
-OPERATOR(STRING_NOT_EQUALS, "StringNotEquals", LITERAL, ANY, true)
-OPERATOR(STRING_LIKE, "StringLike", GLOB, ANY, false)
-OPERATOR(STRING_NOT_LIKE, "StringNotLike", GLOB, ANY, true)
-OPERATOR(IP_ADDRESS, "IpAddress", ADDRESS, ADDRESS, false)
-OPERATOR(NOT_IP_ADDRESS, "NotIpAddress", ADDRESS, ADDRESS, true)
+/* OPERATOR(id, name, form, accepts, negated): the condition operators (spec section 10.2). The form
+ * says how a value is compiled and compared; `accepts` how the request's value may stand to it. Each
+ * but Null also exists with the suffix IfExists and the prefixes ForAllValues: and ForAnyValue:. A
+ * compiled program holds their places. */
+OPERATOR(STRING_EQUALS, "StringEquals", TEXT, RELATION_EQUAL, false)
+OPERATOR(STRING_NOT_EQUALS, "StringNotEquals", TEXT, RELATION_EQUAL, true)
+OPERATOR(STRING_EQUALS_FOLDED, "StringEqualsIgnoreCase", FOLDED, RELATION_EQUAL, false)
+OPERATOR(STRING_NOT_EQUALS_FOLDED, "StringNotEqualsIgnoreCase", FOLDED, RELATION_EQUAL, true)
+OPERATOR(STRING_LIKE, "StringLike", GLOB, RELATION_EQUAL, false)
+OPERATOR(STRING_NOT_LIKE, "StringNotLike", GLOB, RELATION_EQUAL, true)
+OPERATOR(NUMERIC_EQUALS, "NumericEquals", NUMBER, RELATION_EQUAL, false)
+OPERATOR(NUMERIC_NOT_EQUALS, "NumericNotEquals", NUMBER, RELATION_EQUAL, true)
+OPERATOR(NUMERIC_LESS, "NumericLessThan", NUMBER, RELATION_LESS, false)
+OPERATOR(NUMERIC_AT_MOST, "NumericLessThanEquals", NUMBER, RELATION_LESS | RELATION_EQUAL, false)
+OPERATOR(NUMERIC_GREATER, "NumericGreaterThan", NUMBER, RELATION_GREATER, false)
+OPERATOR(NUMERIC_AT_LEAST, "NumericGreaterThanEquals", NUMBER, RELATION_GREATER | RELATION_EQUAL, false)
+OPERATOR(DATE_EQUALS, "DateEquals", DATE, RELATION_EQUAL, false)
+OPERATOR(DATE_NOT_EQUALS, "DateNotEquals", DATE, RELATION_EQUAL, true)
+OPERATOR(DATE_LESS, "DateLessThan", DATE, RELATION_LESS, false)
+OPERATOR(DATE_AT_MOST, "DateLessThanEquals", DATE, RELATION_LESS | RELATION_EQUAL, false)
+OPERATOR(DATE_GREATER, "DateGreaterThan", DATE, RELATION_GREATER, false)
+OPERATOR(DATE_AT_LEAST, "DateGreaterThanEquals", DATE, RELATION_GREATER | RELATION_EQUAL, false)
+OPERATOR(BOOL, "Bool", BOOLEAN, RELATION_EQUAL, false)
+OPERATOR(BINARY_EQUALS, "BinaryEquals", BINARY, RELATION_EQUAL, false)
+OPERATOR(IP_ADDRESS, "IpAddress", ADDRESS, RELATION_EQUAL, false)
+OPERATOR(NOT_IP_ADDRESS, "NotIpAddress", ADDRESS, RELATION_EQUAL, true)
+OPERATOR(ARN_EQUALS, "ArnEquals", ARN, RELATION_EQUAL, false)
+OPERATOR(ARN_NOT_EQUALS, "ArnNotEquals", ARN, RELATION_EQUAL, true)
+OPERATOR(ARN_LIKE, "ArnLike", ARN, RELATION_EQUAL, false)
+OPERATOR(ARN_NOT_LIKE, "ArnNotLike", ARN, RELATION_EQUAL, true)
+OPERATOR(ABSENT, "Null", ABSENCE, RELATION_EQUAL, false)

@@ -46,6 +46,24 @@ EXAMPLE("14", A, RECEIVE, "topic", "a/ok", ALLOWED,
 	DOC(NOT_RESTRICTED))
 EXAMPLE("14 restricted", A, RECEIVE, "topic", "a/restricted/x", IMPLICIT_DENY,
 	DOC(NOT_RESTRICTED))
+EXAMPLE("15 plain", PLAIN, CONNECT, "client", "sensor1", ALLOWED,
+	DOC(ONLY_WILL))
+EXAMPLE("15 will", WILL, CONNECT, "client", "sensor1", ALLOWED,
+	DOC(ONLY_WILL))
+EXAMPLE("15 clean session off", PERSISTENT, CONNECT, "client", "sensor1", IMPLICIT_DENY,
+	DOC(ONLY_WILL))
+EXAMPLE("16 persistent", PERSISTENT, CONNECT, "client", "sensor1", EXPLICIT_DENY,
+	DOC(NOT_PERSISTENT))
+EXAMPLE("16 plain", PLAIN, CONNECT, "client", "sensor1", ALLOWED,
+	DOC(NOT_PERSISTENT))
+EXAMPLE("17 one", COMPANY, PUBLISH, "topic", "my/topic/sensor1", ALLOWED,
+	DOC(COMPANIES))
+EXAMPLE("17 another too", EVIL, PUBLISH, "topic", "my/topic/sensor1", IMPLICIT_DENY,
+	DOC(COMPANIES))
+EXAMPLE("18", BERLIN, PUBLISH, "topic", "berlin/t", ALLOWED,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/" SITE "/*")))
+EXAMPLE("18 without site", A, PUBLISH, "topic", "berlin/t", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/" SITE "/*")))
 EXAMPLE_FROM("19", "10.1.2.3", CONNECT, "client", "sensor1", ALLOWED,
 	DOC(LAN("Allow", "IpAddress", "\"10.0.0.0/8\"")))
 EXAMPLE("19 unknown", A, CONNECT, "client", "sensor1", IMPLICIT_DENY,
@@ -62,7 +80,7 @@ EXAMPLE_FROM("19 v6", "2001:db8:7fff::1", CONNECT, "client", "sensor1", ALLOWED,
 	DOC(LAN("Allow", "IpAddress", "\"2001:db8::/33\"")))
 EXAMPLE_FROM("19 v6 outside", "2001:db8:8000::1", CONNECT, "client", "sensor1", IMPLICIT_DENY,
 	DOC(LAN("Allow", "IpAddress", "\"2001:db8::/33\"")))
-EXAMPLE_FROM("19 all", "192.0.2.1", CONNECT, "client", "sensor1", ALLOWED,
+EXAMPLE_FROM("19 families apart", "192.0.2.1", CONNECT, "client", "sensor1", IMPLICIT_DENY,
 	DOC(LAN("Allow", "IpAddress", "\"::/0\"")))
 EXAMPLE_FROM("19 no address", "a text that is far too long to be an address of any family", CONNECT, "client", "sensor1", IMPLICIT_DENY,
 	DOC(LAN("Allow", "IpAddress", "\"::/0\"")))
@@ -132,3 +150,45 @@ EXAMPLE("two operators", A, CONNECT, "client", "sensor1", IMPLICIT_DENY,
 	DOC(IF("Allow", "Connect", "*", IS_ATTACHED ",\"StringLike\":{\"iot:ClientId\":\"t*\"}")))
 EXAMPLE("bool false", B, CONNECT, "client", "x9", ALLOWED,
 	DOC(IF("Allow", "Connect", "*", "\"Bool\":{\"iot:Connection.Thing.IsAttached\":false}")))
+EXAMPLE("another service's action", A, CONNECT, "client", "sensor1", IMPLICIT_DENY,
+	DOC("{\"Effect\":\"Allow\",\"Action\":[\"greengrass:*\",\"iotjobsdata:Get*\"],\"Resource\":\"*\"}"))
+EXAMPLE("another service's action beside one of ours", A, CONNECT, "client", "sensor1", ALLOWED,
+	DOC("{\"Effect\":\"Allow\",\"Action\":[\"greengrass:*\",\"iot:Connect\"],\"Resource\":\"*\"}"))
+EXAMPLE("not another service's action", A, CONNECT, "client", "sensor1", EXPLICIT_DENY,
+	DOC("{\"Effect\":\"Deny\",\"NotAction\":\"greengrass:*\",\"Resource\":\"*\"}"))
+EXAMPLE("any service's publish", A, PUBLISH, "topic", "a", ALLOWED,
+	DOC("{\"Effect\":\"Allow\",\"Action\":\"*:Publish\",\"Resource\":\"*\"}"))
+EXAMPLE("unknown variable", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/${iot:Thing.ThingName}")))
+EXAMPLE("case of a variable", A, PUBLISH, "topic", "sensor1", ALLOWED,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/${IOT:clientID}")))
+EXAMPLE("case of an attribute", BERLIN, PUBLISH, "topic", "berlin", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/${iot:Connection.Thing.Attributes[Site]}")))
+EXAMPLE("unresolved in a condition beside a match", A, CONNECT, "client", "sensor1", IMPLICIT_DENY,
+	DOC(IF("Allow", "Connect", "*", "\"StringLike\":{\"iot:ClientId\":[\"*\",\"" SITE "\"]}")))
+EXAMPLE("not resource, unresolved", A, RECEIVE, "topic", "a", IMPLICIT_DENY,
+	DOC("{\"Effect\":\"Deny\",\"Action\":\"iot:Receive\",\"NotResource\":\"" ARN "topic/" SITE "\"}"))
+EXAMPLE("not resource, two", A, RECEIVE, "topic", "b", EXPLICIT_DENY,
+	DOC("{\"Effect\":\"Deny\",\"Action\":\"iot:Receive\",\"NotResource\":[\"" ARN "topic/a\",\"" ARN "topic/c\"]}"))
+EXAMPLE("not resource, the second", A, RECEIVE, "topic", "c", IMPLICIT_DENY,
+	DOC("{\"Effect\":\"Deny\",\"Action\":\"iot:Receive\",\"NotResource\":[\"" ARN "topic/a\",\"" ARN "topic/c\"]}"))
+EXAMPLE("type of another resource", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topicfilter/a")))
+EXAMPLE("wildcard in the type", A, PUBLISH, "topic", "a", ALLOWED,
+	DOC(STATEMENT("Allow", "Publish", ARN "t*c/a")))
+EXAMPLE("run over type and name", A, PUBLISH, "topic", "x/a", ALLOWED,
+	DOC(STATEMENT("Allow", "Publish", ARN "*/a")))
+EXAMPLE("name without type", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic")))
+EXAMPLE("partition", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", "arn:aws-cn:iot:us-east-1:123456789012:topic/a")))
+EXAMPLE("service", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", "arn:aws:sns:us-east-1:123456789012:topic/a")))
+EXAMPLE("no arn", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", "a:aws:iot:us-east-1:123456789012:topic/a")))
+EXAMPLE("variable in a head", A, PUBLISH, "topic", "a", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", "arn:aws:iot:us-east-1:" ID ":topic/a")))
+EXAMPLE("many runs", A, PUBLISH, "topic", "a/bb/ab/b/c/d", ALLOWED,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/a/*b/*/c*")))
+EXAMPLE("run, then one", A, PUBLISH, "topic", "a/", IMPLICIT_DENY,
+	DOC(STATEMENT("Allow", "Publish", ARN "topic/a/*?")))

@@ -65,12 +65,36 @@ static void test_accepted(void **state)
 		       "\"a\",\"b\"]"),
 		ACTION("\"*\""),
 		IF("{}"),
+		ACTION("[\"iot:Connect\",\"greengrass:*\"]"),
+		RESOURCE("\"${iot:Thing.ThingName}\""),
+		RESOURCE("\"${iot:Connection.Thing.Attributes[site]}\""),
+		IF("{\"StringEquals\":{\"iot:ClientId\":[7,true,1.5]}}"),
+		IF("{\"NumericEquals\":{\"x\":[7,-0.25,\"+1.0\"]}}"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
 		struct fault fault;
 		if (compile(documents[i], 2048, &fault) != 0)
 			fail_msg("%s: %s", documents[i], fault.message);
 	}
+}
+
+/* A program has room for so many names. */
+static void test_number_of_names(void **state)
+{
+	(void)state;
+	g_autoptr(GString) resources = g_string_new("[\"${a0}\"");
+	for (int i = 1; i < 64; i++)
+		g_string_append_printf(resources, ",\"${a%d}\"", i);
+	g_autofree char *fits = g_strdup_printf(
+		"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\","
+		"\"Resource\":%s]}}",
+		resources->str);
+	g_autofree char *too_many =
+		g_strdup_printf("%.*s,\"${b}\"]}}", (int)strlen(fits) - 3, fits);
+	struct fault fault;
+	assert_int_equal(compile(fits, 2048, &fault), 0);
+	assert_int_equal(compile(too_many, 2048, &fault), -1);
+	assert_non_null(strstr(fault.message, "'b' would be variable or condition key number 65"));
 }
 
 /* White space does not count, and a character of several bytes counts once. */
@@ -93,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_with_words),
 		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_number_of_names),
 		cmocka_unit_test(test_size_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* The matcher alone: hostile patterns, by counting its steps (S7), and texts in pieces. */
 #include "policy/glob.h"
 #include "policy/glob_compile.h"
-#include "policy/program.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,22 +11,22 @@
 static GByteArray *compile(const char *text)
 {
 	GByteArray *out = g_byte_array_new();
-	uint32_t needs = 0;
+	struct references references = references_new();
+	uint64_t needs = 0;
+	const struct glob_options options = {true, true, &references, &needs};
 	char *why = NULL;
-	assert_int_equal(
-		glob_compile(view_of(text), (struct glob_options){true, true}, out, &needs, &why),
-		0);
+	assert_int_equal(glob_compile(view_of(text), &options, out, &why), 0);
+	references_clear(&references);
 	return out;
 }
 
 static struct view ops_of(const GByteArray *pattern)
 {
-	return (struct view){(const char *)pattern->data + sizeof(uint32_t),
-			     pattern->len - sizeof(uint32_t)};
+	return (struct view){(const char *)pattern->data, pattern->len};
 }
 
-/* Every pattern against LENGTH times 'a', with 128 times 'a' as the client id. Steps at most: the
- * text's length times the pattern's with its values put in. */
+/* Every pattern against LENGTH times 'a', with 128 times 'a' as the client id, value number 0.
+ * Steps at most: the text's length times the pattern's with its values put in. */
 static const struct {
 	const char *unit; /* repeated `times` */
 	unsigned times;
@@ -49,21 +48,20 @@ static void test_hostile_patterns_take_few_steps(void **state)
 {
 	(void)state;
 	g_autofree char *text = g_strnfill(LENGTH, 'a'), *id = g_strnfill(128, 'a');
-	const struct view values[POLICY_KEYS] = {[KEY_CLIENT_ID] = view_of(id)};
-	const struct view piece = view_of(text);
+	const struct view piece = view_of(text), client_id = view_of(id);
+	const struct glob_text value = {&client_id, 1};
 	for (size_t i = 0; i < G_N_ELEMENTS(hostile); i++) {
 		g_autoptr(GString) pattern = g_string_new(NULL);
 		for (unsigned k = 0; k < hostile[i].times; k++)
 			g_string_append(pattern, hostile[i].unit);
 		g_string_append(pattern, hostile[i].tail);
 		g_autoptr(GByteArray) ops = compile(pattern->str);
-		uint64_t steps = 0;
-		assert_int_equal(
-			glob_match(ops_of(ops), (struct glob_text){&piece, 1}, values, &steps),
-			hostile[i].expected);
+		struct glob_terms terms = {&value, false, 0};
+		assert_int_equal(glob_match(ops_of(ops), (struct glob_text){&piece, 1}, &terms),
+				 hostile[i].expected);
 		size_t expanded = hostile[i].times * hostile[i].expanded + 2;
-		if (steps > (LENGTH + 1) * MIN(expanded, (size_t)LENGTH))
-			fail_msg("%s: %" G_GUINT64_FORMAT " steps", pattern->str, steps);
+		if (terms.steps > (LENGTH + 1) * MIN(expanded, (size_t)LENGTH))
+			fail_msg("%s: %" G_GUINT64_FORMAT " steps", pattern->str, terms.steps);
 	}
 }
 
@@ -90,6 +88,12 @@ static const struct {
 	 "a\xe2\x82\xac"
 	 "c",		       false},
 	{"*??",     "\xe2\x82\xac", false},
+	{"*ab*ab",  "abab",         true },
+	{"*ab*ab",  "aab",          false},
+	{"a*b?",    "abbbc",        true },
+	{"*abc",    "ababc",        true },
+	{"*abc",    "bc",           false},
+	{"?*c",     "abcab",        false},
 	{"a+b#[c]", "a+b#[c]",      true },
 };
 
@@ -108,9 +112,9 @@ static void test_texts_in_pieces(void **state)
                                         {text + a, b - a},
                                         {text + b, n - b}
                                 };
-				uint64_t steps = 0;
-				if (glob_match(ops_of(ops), (struct glob_text){pieces, 3}, NULL,
-					       &steps) != rows[i].expected)
+				struct glob_terms terms = {NULL, false, 0};
+				if (glob_match(ops_of(ops), (struct glob_text){pieces, 3},
+					       &terms) != rows[i].expected)
 					fail_msg("'%s' on '%s' cut at %zu and %zu", rows[i].pattern,
 						 text, a, b);
 			}
@@ -125,24 +129,41 @@ static void test_damaged_patterns_are_refused(void **state)
 		size_t n;
 		bool expected;
 	} ops[] = {
-		{"",		      0, true },
-		{"\x03\x02\x03",          3, true },
-		{"\x04\x00",              2, true },
-		{"\x04",                  1, false},
-		{"\x04\x1f",              2, false},
-		{"\x05",                  1, false},
-		{"\x00",                  1, false},
-		{"\x01\x01\x00\x00\x00x", 6, true },
-		{"\x01\x02\x00\x00\x00x", 6, false},
-		{"\x01\x00\x00\x00\x00",  5, false},
-		{"\x01\xff\xff\xff\xffx", 6, false},
+		{"\x00\x00\x00\x00",                      4,  true },
+		{"\x00\x00\x00",                          3,  false},
+		{"\x01\x00\x00\x00",                      4,  false},
+		{"\x01\x00\x00\x00\x03\x02\x03",          7,  true },
+		{"\x02\x00\x00\x00\x03\x02\x03",          7,  false},
+		{"\x00\x00\x00\x00\x04\x00",              6,  true },
+		{"\x00\x00\x00\x00\x04",                  5,  false},
+		{"\x00\x00\x00\x00\x04\x02",              6,  false},
+		{"\x00\x00\x00\x00\x05",                  5,  false},
+		{"\x00\x00\x00\x00\x00",                  5,  false},
+		{"\x01\x00\x00\x00\x01\x01\x00\x00\x00x", 10, true },
+		{"\x02\x00\x00\x00\x01\x02\x00\x00\x00x", 10, false},
+		{"\x00\x00\x00\x00\x01\x00\x00\x00\x00",  9,  false},
+		{"\x01\x00\x00\x00\x01\xff\xff\xff\xffx", 10, false},
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(ops); i++) {
-		uint32_t keys;
-		assert_int_equal(
-			glob_valid((struct view){ops[i].bytes, ops[i].n}, POLICY_KEYS, &keys),
-			ops[i].expected);
+		uint64_t uses;
+		assert_int_equal(glob_valid((struct view){ops[i].bytes, ops[i].n}, 2, &uses),
+				 ops[i].expected);
 	}
+}
+
+/* A first look may say yes to what does not match, never no to what does. */
+static void test_first_look(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GByteArray) ops = compile(rows[i].pattern);
+		struct view text = view_of(rows[i].text);
+		assert_true(!rows[i].expected || glob_may_match(ops_of(ops), text));
+	}
+	g_autoptr(GByteArray) ops = compile("ab?${x}");
+	assert_true(glob_may_match(ops_of(ops), VIEW_LIT("abc")));
+	assert_false(glob_may_match(ops_of(ops), VIEW_LIT("ab")));
+	assert_false(glob_may_match(ops_of(ops), VIEW_LIT("acc")));
 }
 
 int main(void)
@@ -151,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_patterns_take_few_steps),
 		cmocka_unit_test(test_texts_in_pieces),
 		cmocka_unit_test(test_damaged_patterns_are_refused),
+		cmocka_unit_test(test_first_look),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* Within the policy module: does a compiled condition hold for a request? (spec section 10.2) */
+#ifndef POLICY_HOLDS_H
+#define POLICY_HOLDS_H
+
+#include "policy/known.h"
+
+/* An ARN, or any text, as ARN compare sees it (spec section 10): whole, and in its six parts. */
+struct arn {
+	struct glob_text whole, parts[ARN_PARTS];
+	bool has_parts; /* else only patterns that are compared as one string can match */
+};
+
+/* Of the pieces of arn_lay_out. */
+struct arn arn_of_pieces(const struct view pieces[ARN_PIECES]);
+
+/* Does a resource (program.h), behind its kind and type, match? `name` is what its first pattern is
+ * compared with. */
+bool resource_matches(uint8_t kind, struct scan rest, const struct arn *arn, struct glob_text name,
+		      struct glob_terms *terms);
+
+/* One condition, without its length. When it does not hold because its key has no value,
+ * *ret_lacking is the key's reference; else it is left alone. */
+bool condition_holds(const struct program *program, struct view condition,
+		     const struct policy_request *request, struct glob_terms *terms,
+		     int *ret_lacking);
+
+#endif
