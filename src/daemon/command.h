@@ -57,6 +57,7 @@ void common_clear(struct common *common);
 /* "thingward: ..." on stderr. */
 void complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+enum exit_code cmd_adopt(const struct command *command, const struct call_line *line);
 enum exit_code cmd_init(const struct command *command, const struct call_line *line);
 enum exit_code cmd_serve(const struct command *command, const struct call_line *line);
 enum exit_code cmd_key(const struct command *command, const struct call_line *line);

@@ -6,6 +6,15 @@
 #include <string.h>
 
 static const struct command commands[] = {
+	{"adopt",    "[MOSQUITTO.CONF]",        "Say what a running Mosquitto needs to be observed",
+	 "Reads a configuration of Mosquitto with all that it includes (default\n"
+	 "/etc/mosquitto/mosquitto.conf), and says option by option what stays, what changes, what "
+	 "would be\n"
+	 "refused once enforced, what the plugin cannot work with, and the cure. Prints the lines "
+	 "to add, in\n"
+	 "observe mode. Nothing is written but with --write. Exit code 3 when the plugin cannot "
+	 "work with it.\n\n"
+	 "  thingward adopt /etc/mosquitto/mosquitto.conf --data-dir DIR",			   cmd_adopt   },
 	{"clock",    "advance SECONDS",         "Move a manual clock on",
 	 "Only with clock.mode=manual: server time moves on, timers fire and windows close before "
 	 "the\n"

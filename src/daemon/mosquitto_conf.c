@@ -22,22 +22,33 @@ static char *find_plugin(void)
 	return NULL;
 }
 
-char *mosquitto_plugin_lines(const struct paths *paths)
+char *mosquitto_load_lines(const struct paths *paths)
 {
 	g_autofree char *plugin = find_plugin();
 	if (!plugin)
 		return NULL;
+	return g_strdup_printf("plugin %s\n"
+			       "plugin_opt_broker main\n"
+			       "plugin_opt_channel %s\n"
+			       "plugin_opt_daemon_uid %lu\n"
+			       "plugin_opt_snapshot %s\n",
+			       plugin, paths->at[PATH_CHANNEL], (unsigned long)geteuid(),
+			       paths->at[PATH_SNAPSHOT]);
+}
+
+char *mosquitto_doorbell_lines(const struct paths *paths)
+{
 	return g_strdup_printf(
-		"plugin %s\n"
-		"plugin_opt_broker main\n"
-		"plugin_opt_channel %s\n"
-		"plugin_opt_daemon_uid %lu\n"
-		"plugin_opt_snapshot %s\n"
-		"\n"
 		"# The doorbell: how the daemon wakes the broker. Nothing else is let in here.\n"
 		"listener 0 %s\n",
-		plugin, paths->at[PATH_CHANNEL], (unsigned long)geteuid(), paths->at[PATH_SNAPSHOT],
 		paths->at[PATH_DOORBELL]);
+}
+
+char *mosquitto_plugin_lines(const struct paths *paths)
+{
+	g_autofree char *load = mosquitto_load_lines(paths);
+	g_autofree char *doorbell = mosquitto_doorbell_lines(paths);
+	return load ? g_strconcat(load, "\n", doorbell, NULL) : NULL;
 }
 
 char *mosquitto_conf(const struct paths *paths, const char *plugin_lines, int mqtt_port)

@@ -7,11 +7,17 @@
 
 #include <glib.h>
 
-/* The lines that load the plugin, and the local listener of the doorbell. NULL when no plugin is to
- * be found beside the program or in its ../lib/thingward. The caller frees it with g_free. */
+/* All are for the caller to free with g_free. */
+
+/* The lines that load the plugin. NULL when no plugin is to be found beside the program or in its
+ * ../lib/thingward. */
+char *mosquitto_load_lines(const struct paths *paths);
+/* The local listener of the doorbell. What follows a listener belongs to it. */
+char *mosquitto_doorbell_lines(const struct paths *paths);
+/* Both; or NULL. */
 char *mosquitto_plugin_lines(const struct paths *paths);
 
-/* A whole mosquitto.conf around them. */
+/* A whole mosquitto.conf around both. */
 char *mosquitto_conf(const struct paths *paths, const char *plugin_lines, int mqtt_port);
 
 #endif
