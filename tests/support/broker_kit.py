@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = float(os.environ.get("THINGWARD_TEST_DEADLINE", "20"))
+DEADLINE = float(os.environ.get("THINGWARD_TEST_DEADLINE", "60"))
 
 
 def build_dir():
