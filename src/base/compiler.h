@@ -8,4 +8,8 @@
 #define NO_RETURN             __attribute__((noreturn))
 #define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
 
+/* Of a large variable on the stack that is not read before it is written: the release build would
+ * fill it with zeros. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 #endif

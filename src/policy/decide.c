@@ -258,7 +258,7 @@ struct policy_verdict policy_decide(const struct view *programs, unsigned n_prog
 	struct policy_verdict verdict = {
 		POLICY_IMPLICIT_DENY, -1, -1, -1, -1, {NULL, 0}
         };
-	struct context c;
+	struct context c UNINITIALIZED;
 	context_open(&c, request);
 	for (size_t pass = 0; pass < ARRAY_LEN(passes); pass++)
 		for (unsigned i = 0; i < n_programs; i++) {
@@ -274,7 +274,7 @@ struct policy_verdict policy_decide(const struct view *programs, unsigned n_prog
 int policy_first_match(struct view program, enum policy_effect effect,
 		       const struct policy_request *request)
 {
-	struct context c;
+	struct context c UNINITIALIZED;
 	struct nearest nearest = {-1, -1};
 	context_open(&c, request);
 	context_enter(&c, program);
@@ -296,7 +296,7 @@ static void each_missing(struct context *c, enum policy_effect effect, policy_mi
 void policy_each_missing(struct view program, const struct policy_request *request,
 			 policy_missing_fn *fn, void *ctx)
 {
-	struct context c;
+	struct context c UNINITIALIZED;
 	context_open(&c, request);
 	context_enter(&c, program);
 	each_missing(&c, POLICY_EFFECT_DENY, fn, ctx);
