@@ -136,6 +136,20 @@ static bool is_will_as_report(const struct mosquitto_evt_acl_check *e)
 	return e->access == MOSQ_ACL_WRITE && topic_of(view_of(e->topic)).kind == TOPIC_REPORT;
 }
 
+/* Before it delivers a retained message the broker asks whether who left it may still write: on
+ * behalf of an object made up for the question, which has no address. */
+static bool is_will(const struct mosquitto_evt_acl_check *e)
+{
+	return e->access == MOSQ_ACL_WRITE && mosquitto_client_address(e->client);
+}
+
+static void count_will(struct plugin *p, const struct session *s,
+		       const struct mosquitto_evt_acl_check *e)
+{
+	const struct event_identity who = session_identity(s);
+	tally_sent(tally_absent(p->tallies, &who, s->request.thing_name), e->payloadlen);
+}
+
 /* A will comes after its session's end, a delivery also to a session that is away: then the
  * username, which only this plugin sets, says who it is, and the rules of now decide. */
 static int check_absent(struct plugin *p, const struct access *row,
@@ -153,6 +167,8 @@ static int check_absent(struct plugin *p, const struct access *row,
 	if (!s.refusal && is_will_as_report(e))
 		s.refusal = "a will cannot be a report";
 	bool is_allowed = decide(p, &s, row, e);
+	if (is_allowed && is_will(e))
+		count_will(p, &s, e);
 	session_release(&s);
 	return is_allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }

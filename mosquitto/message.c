@@ -1,6 +1,6 @@
 /* What clients publish: counted, and reports sent on their way up. A session may report so many
  * bytes a second, saved up for eight seconds, and while the daemon is away its principal has a
- * share of the queue (share.h); beyond that a report is rejected, at most once a second (S11). */
+ * share of the queue (share.h); beyond that a report is rejected, one a second (S11). */
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 #define SHARE_SECONDS    8
 #define SHARE_MS         ((int64_t)SHARE_SECONDS * 1000)
 #define REPORT_COST      512 /* what a report costs besides its payload */
-#define ANSWER_EVERY_MS  1000
+#define REJECT_EVERY_MS  1000
+#define REJECTIONS_SAVED 4
 #define REPLY_QOS        1
 #define REPLY_TOPIC_SIZE 384
 
@@ -54,12 +55,13 @@ static void reject(struct plugin *p, const struct topic *t, const char *report_t
 						    NULL);
 }
 
-/* One answer a second: a flood's rejections are bounded, too. */
-static bool may_answer(struct plugin *p, struct session *s)
+/* One rejection a second, and some saved up: a flood's rejections are bounded, too. */
+static bool may_reject(struct plugin *p, struct session *s)
 {
-	if (s->answered_ms && p->now_ms - s->answered_ms < ANSWER_EVERY_MS)
+	int64_t used_ms = s->rejected_ms > p->now_ms ? s->rejected_ms : p->now_ms;
+	if (used_ms - p->now_ms > REJECTIONS_SAVED * REJECT_EVERY_MS)
 		return false;
-	s->answered_ms = p->now_ms;
+	s->rejected_ms = used_ms + REJECT_EVERY_MS;
 	return true;
 }
 
@@ -115,7 +117,7 @@ static void take_report(struct plugin *p, struct session *s, const struct topic 
 		return;
 	if (why != &report_too_large)
 		tell_excess(p, s, e->topic);
-	if (may_answer(p, s))
+	if (may_reject(p, s))
 		reject(p, t, e->topic, why);
 }
 

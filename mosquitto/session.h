@@ -42,7 +42,7 @@ struct session {
 	unsigned n_programs;
 
 	int64_t share_bytes, share_at_ms; /* what it may still report, and when that was reckoned */
-	int64_t answered_ms;              /* when a report was last rejected here */
+	int64_t rejected_ms;              /* until when rejections of its reports are used up */
 	int64_t cut_ms;                   /* when it was last tried to be cut, 0: never */
 
 	struct tally *tally; /* counters of its identity; NULL: there was no memory */

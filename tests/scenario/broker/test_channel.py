@@ -225,7 +225,7 @@ def test_without_room_the_plugin_answers_itself(broker, fleet, devices, far_end)
     device = devices(broker, fleet["sensor1"], "sensor1")
     assert device.connect() == 0
     assert device.subscribe("$aws/things/sensor1/#") == 1
-    for _ in range(13):
+    for _ in range(8):
         device.publish_acked(REPORT, b"x" * 1000)
     answer = json.loads(device.receive().payload)
     timestamp = answer.pop("timestamp")
