@@ -13,7 +13,7 @@ tw_module(audit    NEEDS registry policy x509 store base)
 tw_module(broker   NEEDS event policy base LIBS PkgConfig::libcrypto)
 tw_module(api      NEEDS audit registry store base LIBS PkgConfig::libmicrohttpd PkgConfig::jansson PkgConfig::libcrypto m)
 tw_module(adopt    NEEDS base LIBS PkgConfig::jansson)
-tw_module(daemon   NEEDS adopt api broker audit registry detect report store base LIBS PkgConfig::glib_2_0)
+tw_module(daemon   NEEDS adopt api broker ledger audit registry detect report store base LIBS PkgConfig::glib_2_0)
 # `daemon` is everything of src/daemon but main.c, so that tests can link it.
 # The API's model stands in the program: see api/model_data.S.
 file(GLOB model_texts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/model/*.json ${CMAKE_SOURCE_DIR}/model/operations/*.json)

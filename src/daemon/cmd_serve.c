@@ -7,6 +7,7 @@
 #include "daemon/marks.h"
 #include "daemon/notify_ready.h"
 #include "daemon/publish.h"
+#include "daemon/recorder.h"
 #include "daemon/server_time.h"
 #include "daemon/serve_http.h"
 
@@ -26,8 +27,10 @@ struct daemon {
 	struct seal_key seal_key;
 	uint64_t epoch;
 	struct audit *audit;
+	struct recorder *recorder;
 	struct evaluator *evaluator;
-	bool is_fresh; /* the evaluator's state is empty though the store is not */
+	int64_t last_mark_ms; /* that the log holds */
+	bool is_fresh;        /* the evaluator's state is empty though the store is not */
 	struct ingest *ingest;
 	struct publisher *publisher;
 	struct api_env env;
@@ -88,6 +91,20 @@ static int start_audit(struct daemon *d, struct fault *fault)
 	return d->audit ? 0 : -1;
 }
 
+static int start_recorder(struct daemon *d, struct fault *fault)
+{
+	const struct settings *s = &d->common.settings;
+	struct recorder_options options = {
+		.store = d->store,
+		.ready = d->ready,
+		.limits = {.source_rows = s->denial_source_rows,
+			   .hour_rows = s->denial_hour_rows,
+			   .max_rows = s->denial_max_rows},
+		.logs_denials = s->denial_log,
+	};
+	return recorder_new(&options, &d->recorder, fault);
+}
+
 static int start_evaluator(struct daemon *d, struct fault *fault)
 {
 	struct evaluator_options options = {
@@ -98,11 +115,13 @@ static int start_evaluator(struct daemon *d, struct fault *fault)
 		.checkpoint_entries = (uint64_t)d->common.settings.checkpoint_entries,
 		.limits = {.min_report_delta_ms = MARK_MS,
 			   .max_unregistered = (uint32_t)d->common.settings.max_unregistered},
+		.consumers = {recorder_consumer(d->recorder)                             },
 	};
 	struct chance chance = chance_system();
 	chance.fill(chance.ctx, options.limits.secret, sizeof(options.limits.secret));
 	if (evaluator_new(&options, &d->evaluator, &d->is_fresh, fault) < 0)
 		return -1;
+	d->last_mark_ms = evaluator_last_mark(d->evaluator);
 	return evaluator_start(d->evaluator, fault);
 }
 
@@ -192,8 +211,10 @@ static int start_deadlines(struct daemon *d, struct fault *fault)
 		.ingest = d->ingest,
 		.evaluator = d->evaluator,
 		.trail_days = d->common.settings.trail_retention_days,
+		.last_mark_ms = d->last_mark_ms,
 		.violation_days = d->common.settings.violation_retention_days,
 	};
+		.denial_days = d->common.settings.denial_retention_days,
 	d->deadlines = deadlines_new(&options);
 	return 0;
 }
@@ -292,7 +313,7 @@ static gboolean on_reload(gpointer ctx)
 /* ---- Life ---- */
 
 static int (*const steps[])(struct daemon *d, struct fault *fault) = {
-	start_store,  start_clock,     take_lease, start_audit,     start_evaluator,
+	start_store,  start_clock,     take_lease, start_audit,     start_recorder, start_evaluator,
 	start_ingest, start_publisher, start_http, start_deadlines, start_control,
 };
 
@@ -317,6 +338,7 @@ static void stop(struct daemon *d)
 	ingest_free(d->ingest);
 	evaluator_free(d->evaluator);
 	audit_free(d->audit);
+	recorder_free(d->recorder);
 	ready_free(d->ready);
 	clock_free(d->clock);
 	store_close(d->store);

@@ -7,6 +7,9 @@ COUNTER(brokers_connected, "gauge", "plugins connected to the channel")
 FAMILY(broker_table_entries, "gauge", "entries of a plugin's bounded table when it last told of it")
 FAMILY(broker_table_left_out, "gauge", "what a plugin's bounded table had to leave out since the plugin began")
 COUNTER(checkpoints_written, "counter", "checkpoints of the evaluator's state")
+COUNTER(denials_evicted, "counter", "rows of the denial ledger given up because of denial.max_rows")
+COUNTER(denials_folded, "counter",
+	"refusals added to a row for the rest because of denial.source_rows or denial.hour_rows")
 COUNTER(detect_alarms_open, "gauge", "alarms that are open in the evaluator")
 COUNTER(detect_devices, "gauge", "devices the evaluator knows")
 COUNTER(detect_unregistered_dropped, "counter",
@@ -25,6 +28,7 @@ COUNTER(reports_malformed, "counter", "reports rejected because they could not b
 COUNTER(reports_repeated, "counter", "reports answered again without their data")
 COUNTER(reports_throttled, "counter", "reports rejected because they came too soon or too many")
 COUNTER(sessions_ended, "counter", "device sessions that ended")
+COUNTER(sessions_open, "gauge", "device sessions that are open, as brokers told")
 COUNTER(sessions_started, "counter", "device sessions that began")
 COUNTER(sessions_taken_over, "counter", "device sessions whose client id another connection took")
 COUNTER(snapshot_generation, "gauge", "generation of the brokers' snapshot")

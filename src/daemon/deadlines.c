@@ -3,6 +3,7 @@
 #include "api/trail.h"
 #include "base/log.h"
 #include "daemon/marks.h"
+#include "ledger/ledger.h"
 #include "registry/violation.h"
 
 #define DAY_MS      (24LL * 3600 * 1000)
@@ -51,7 +52,13 @@ static int forget_trail(struct sql_conn *txn, void *ctx)
 	return trail_forget(txn, f->now_ms - f->deadlines->options.trail_days * DAY_MS);
 }
 
-static store_write_fn *const retentions[] = {forget_violations, forget_trail};
+static int forget_denials(struct sql_conn *txn, void *ctx)
+{
+	struct forgetting *f = ctx;
+	return ledger_forget(txn, f->now_ms - f->deadlines->options.denial_days * DAY_MS, &f->more);
+}
+
+static store_write_fn *const retentions[] = {forget_violations, forget_trail, forget_denials};
 
 static void on_day(void *ctx, int64_t at_ms)
 {
@@ -82,12 +89,19 @@ static gboolean on_timer(gpointer ctx)
 	return G_SOURCE_REMOVE;
 }
 
+/* The next one; or the last that was due, when it is not in the log. */
+static int64_t first_mark(int64_t now_ms, int64_t last_ms)
+{
+	int64_t newest = (now_ms - MARK_DELAY_MS) / MARK_MS * MARK_MS;
+	return last_ms && last_ms < newest ? newest : newest + MARK_MS;
+}
+
 struct deadlines *deadlines_new(const struct deadlines_options *options)
 {
 	struct deadlines *d = g_new0(struct deadlines, 1);
 	d->options = *options;
 	int64_t now = clock_now_ms(options->clock);
-	int64_t mark = (now - MARK_DELAY_MS) / MARK_MS * MARK_MS + MARK_MS;
+	int64_t mark = first_mark(now, options->last_mark_ms);
 	d->mark = clock_at(options->clock, mark + MARK_DELAY_MS, on_mark, d);
 	d->day = clock_at(options->clock, now, on_day, d); /* a daemon may live less than a day */
 	if (!clock_is_manual(options->clock))

@@ -1,5 +1,5 @@
-/* Effects of evaluation between the step that told them and the commit that writes them: deep
- * copies, in order. */
+/* What waits for the commit: effects of evaluation, and the entries that others write tables from
+ * (evaluate.h). Deep copies, each kind in order. */
 #ifndef DAEMON_EFFECTS_H
 #define DAEMON_EFFECTS_H
 
@@ -15,6 +15,12 @@ void effects_free(struct effects *e);
 int effects_add(const struct effect *effect, void *effects);
 size_t effects_count(const struct effects *e);
 const struct effect *effects_at(const struct effects *e, size_t i);
+
+/* Copies an entry without its decoded report. */
+void effects_keep(struct effects *e, const struct detect_entry *entry);
+const struct detect_entry *effects_kept(const struct effects *e, size_t *ret_n);
+
+bool effects_empty(const struct effects *e);
 void effects_clear(struct effects *e);
 
 #endif

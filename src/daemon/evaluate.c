@@ -53,13 +53,33 @@ static bool is_stopping(struct evaluator *e)
 
 /* ---- Commit ---- */
 
+static int give_entries(const struct evaluator *e, struct sql_conn *txn)
+{
+	const struct entry_consumer *c = e->options.consumers;
+	size_t n;
+	const struct detect_entry *kept = effects_kept(e->effects, &n);
+	int r = 0;
+	for (size_t i = 0; n && i < EVALUATOR_CONSUMERS_MAX && c[i].take && r == 0; i++)
+		r = c[i].take(c[i].ctx, txn, kept, n);
+	return r;
+}
+
 static int write_effects(struct sql_conn *txn, void *ctx)
 {
 	const struct evaluator *e = ctx;
 	int r = 0;
 	for (size_t i = 0; i < effects_count(e->effects) && r == 0; i++)
 		r = violation_apply(txn, e->options.part, effects_at(e->effects, i));
-	return r;
+	return r == 0 ? give_entries(e, txn) : r;
+}
+
+static void tell_consumers(const struct evaluator *e)
+{
+	const struct entry_consumer *c = e->options.consumers;
+	for (size_t i = 0; i < EVALUATOR_CONSUMERS_MAX && c[i].take; i++) {
+		if (c[i].committed)
+			c[i].committed(c[i].ctx);
+	}
 }
 
 /* A full disk and a busy database pass; nothing else does. */
@@ -87,6 +107,7 @@ static void commit(struct evaluator *e)
 	e->committed = e->at;
 	counter_add(o->ready, COUNTER_effects_committed, effects_count(e->effects));
 	counter_set(o->ready, COUNTER_log_offset, e->committed);
+	tell_consumers(e);
 	effects_clear(e->effects);
 	ready_good(o->ready, READY_EVALUATOR);
 }
@@ -141,6 +162,19 @@ static void tell_stats(struct evaluator *e)
 	counter_set(ready, COUNTER_detect_unregistered_dropped, stats.dropped_unregistered);
 }
 
+static bool is_consumed(const struct detect_entry *entry)
+{
+	static const bool consumed[] = {[ENTRY_EVENT] = true,
+					[ENTRY_HELLO] = true,
+					[ENTRY_BROKER_GONE] = true,
+					[ENTRY_CUT] = true};
+	struct entry_event e;
+	if ((size_t)entry->kind >= ARRAY_LEN(consumed) || !consumed[entry->kind])
+		return false;
+	return entry->kind != ENTRY_EVENT || entry_read_event(entry->body, &e) != 0 ||
+	       e.event.kind != EVENT_COUNTERS;
+}
+
 static void step(struct evaluator *e, const struct detect_entry *entry)
 {
 	int r = detect_step(e->state, entry, effects_add, e->effects);
@@ -148,13 +182,15 @@ static void step(struct evaluator *e, const struct detect_entry *entry)
 		fatal("evaluate", "entry %llu (kind %d): %s", (unsigned long long)entry->seq,
 		      (int)entry->kind, g_strerror(-r));
 	e->at = entry->seq;
+	if (is_consumed(entry))
+		effects_keep(e->effects, entry);
 	if (entry->kind == ENTRY_MARK)
 		note_mark(e, entry);
 }
 
 static void settle(struct evaluator *e, size_t bytes)
 {
-	if (effects_count(e->effects) || e->at - e->committed >= COMMIT_ENTRIES)
+	if (!effects_empty(e->effects) || e->at - e->committed >= COMMIT_ENTRIES)
 		commit(e);
 	CHECK(pthread_mutex_lock(&e->lock) == 0);
 	e->waiting -= bytes;
@@ -231,11 +267,13 @@ static int replay(const struct plog_entry *in, void *ctx)
 	if (r < 0)
 		return r;
 	e->at = in->seq;
+	if (e->at > e->committed && is_consumed(&entry))
+		effects_keep(e->effects, &entry);
 	if (entry.kind == ENTRY_MARK) {
 		struct milestone milestone = {entry.seq, entry.at_ms};
 		(void)g_array_append_val(e->milestones, milestone);
 	}
-	if (e->at > e->committed && effects_count(e->effects) >= COMMIT_ENTRIES)
+	if (e->at >= e->committed + COMMIT_ENTRIES)
 		commit(e);
 	return 0;
 }
@@ -357,6 +395,11 @@ int evaluator_new(const struct evaluator_options *options, struct evaluator **re
 void evaluator_each_device(const struct evaluator *e, detect_device_fn *fn, void *ctx)
 {
 	detect_each_device(e->state, fn, ctx);
+}
+
+int64_t evaluator_last_mark(const struct evaluator *e)
+{
+	return detect_mark(e->state);
 }
 
 int evaluator_start(struct evaluator *e, struct fault *fault)

@@ -19,6 +19,16 @@
 
 struct evaluator;
 
+/* Who writes tables of its own from what brokers told: entries of kind EVENT (but COUNTERS), HELLO,
+ * BROKER_GONE and CUT, each once, in the commit that moves the offset over them. */
+struct entry_consumer {
+	/* 0, or a negative errno; the transaction may be run again with the same entries. */
+	int (*take)(void *ctx, struct sql_conn *txn, const struct detect_entry *entries, size_t n);
+	void (*committed)(void *ctx); /* what was taken last is; NULL: it does not care */
+	void *ctx;
+};
+#define EVALUATOR_CONSUMERS_MAX 4
+
 struct evaluator_options {
 	struct store *store;
 	struct ready *ready;
@@ -27,6 +37,7 @@ struct evaluator_options {
 	const char *state_dir;
 	uint64_t checkpoint_entries; /* a checkpoint comes after so many, or with a mark */
 	struct detect_limits limits;
+	struct entry_consumer consumers[EVALUATOR_CONSUMERS_MAX]; /* to the first without `take` */
 };
 
 /* Recovers, on the caller's thread: on return 0 the state stands at the head of the log.
@@ -37,6 +48,9 @@ int evaluator_new(const struct evaluator_options *options, struct evaluator **re
 
 /* The last report of every device, from the recovered state; before evaluator_start. */
 void evaluator_each_device(const struct evaluator *e, detect_device_fn *fn, void *ctx);
+
+/* The last mark of the log, 0: none yet; before evaluator_start. */
+int64_t evaluator_last_mark(const struct evaluator *e);
 
 int evaluator_start(struct evaluator *e, struct fault *fault) MUST_USE;
 /* Takes everything pushed, commits, writes a checkpoint, ends the thread. */

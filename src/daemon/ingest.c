@@ -6,6 +6,7 @@
 #include "daemon/fatal.h"
 #include "daemon/intake.h"
 #include "daemon/marks.h"
+#include "ledger/ledger.h"
 #include "store/plog.h"
 
 #include <errno.h>
@@ -47,9 +48,10 @@ struct ingest {
 	bool has_thread, is_stopping;
 
 	/* The turn. */
-	struct intake in;   /* pages NULL: nothing taken yet */
-	struct lot own;     /* marks and brokers given up: no producer */
-	GArray *lots;       /* of struct lot: appended for others */
+	struct intake in;  /* pages NULL: nothing taken yet */
+	struct lot hellos; /* of plugins: they stand before what was sent after them; no producer */
+	struct lot own;    /* marks and brokers given up: no producer */
+	GArray *lots;      /* of struct lot: appended for others */
 	GPtrArray *appends; /* their requests */
 	bool is_full;       /* the last append found no room */
 	bool is_stalled;    /* and what the brokers sent waits for it */
@@ -108,6 +110,17 @@ static int refuse_gap(struct ingest *g, const struct broker *b, uint64_t first, 
 	return -1;
 }
 
+static void log_hello(struct ingest *g, const struct broker *b, const struct frame_hello *hello)
+{
+	size_t cap = sizeof(b->producer) + 32;
+	struct writer w = writer_of(pages_take(g->in.pages, cap), cap);
+	const struct entry_hello entry = {view_of(b->id), hello->instance, hello->generation};
+	entry_write_hello(&w, &entry);
+	CHECK(!w.full);
+	lot_add(&g->hellos, ENTRY_HELLO, g->in.now_ms, (struct view){(const char *)w.buf, w.len},
+		NULL);
+}
+
 static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hello *hello,
 		    struct frame_welcome *welcome)
 {
@@ -123,7 +136,8 @@ static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hel
 	if (hello->first_frame > last + 1)
 		return refuse_gap(g, b, hello->first_frame, last);
 	broker_attach(b, peer, last);
-	b->heard_ms = clock_now_ms(g->options.clock);
+	b->heard_ms = g->in.now_ms;
+	log_hello(g, b, hello);
 	/* What it keeps it has no answers for: all of that is to come again, durable or not. */
 	welcome->last_frame = hello->first_frame ? hello->first_frame - 1 : 0;
 	welcome->generation = g->options.generation;
@@ -269,6 +283,8 @@ static GPtrArray *lots_with_news(struct ingest *g)
 	GPtrArray *all = g_ptr_array_new();
 	GHashTableIter iter;
 	gpointer value;
+	if (lot_has_news(&g->hellos))
+		g_ptr_array_add(all, &g->hellos);
 	g_hash_table_iter_init(&iter, g->brokers);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		struct broker *b = value;
@@ -484,6 +500,31 @@ static int learn_entry(const struct plog_entry *entry, void *ctx)
 	return 0;
 }
 
+/* Brokers of the time before: they have as long to come back as one that was just heard, so that a
+ * mark does not pass their counters by. */
+static void learn_broker(const char *id, int64_t cut_ms, void *ctx)
+{
+	struct ingest *g = ctx;
+	struct broker *b = broker_named(g, id);
+	if (!b)
+		return;
+	b->cut_ms = cut_ms;
+	b->heard_ms = clock_now_ms(g->options.clock);
+}
+
+static int learn_brokers(struct ingest *g, struct fault *fault)
+{
+	struct sql_conn *reader = store_reader_open(g->options.store, fault);
+	if (!reader)
+		return -1;
+	int r = ledger_each_broker(reader, learn_broker, g);
+	if (r < 0)
+		(void)fault_set(fault, FAULT_INTERNAL, "reading the brokers: %s",
+				sql_error(reader));
+	store_reader_close(reader);
+	return r < 0 ? -1 : 0;
+}
+
 static int learn(struct ingest *g)
 {
 	const struct ingest_options *o = &g->options;
@@ -513,6 +554,7 @@ static struct ingest *ingest_alloc(const struct ingest_options *options)
 	g->doorbell = doorbell_new(options->doorbell, g->token);
 	g->lots = g_array_new(FALSE, FALSE, sizeof(struct lot));
 	g->appends = g_ptr_array_new();
+	lot_init(&g->hellos, NULL);
 	lot_init(&g->own, NULL);
 	g->in = (struct intake){.admission = g->admission, .ready = options->ready};
 	g->requests = queue_new();
@@ -527,6 +569,8 @@ int ingest_new(const struct ingest_options *options, struct ingest **ret, struct
 	if (r < 0)
 		(void)fault_set(fault, FAULT_INTERNAL, "reading the log: %s", g_strerror(-r));
 	else
+		r = learn_brokers(g, fault);
+	if (r == 0)
 		r = channel_new(&g->options.channel, &g->channel, fault);
 	if (r == 0) {
 		tell_brokers(g);
@@ -584,6 +628,7 @@ void ingest_free(struct ingest *g)
 		lot_clear(&g_array_index(g->lots, struct lot, i));
 	(void)g_array_free(g->lots, TRUE);
 	g_ptr_array_free(g->appends, TRUE);
+	lot_clear(&g->hellos);
 	lot_clear(&g->own);
 	pages_free(g->in.pages);
 	queue_free(g->requests);

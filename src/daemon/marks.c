@@ -53,8 +53,7 @@ static void add_gone(struct broker *b, int64_t now_ms, struct pages *pages, stru
 	CHECK(!w.full);
 	lot_add(lot, ENTRY_BROKER_GONE, now_ms, (struct view){(const char *)w.buf, w.len}, NULL);
 	b->is_gone = true;
-	log_warning("ingest", "broker %s has been silent for %d s: it is no longer waited for",
-		    b->id, MARK_SILENT_MS / 1000);
+	log_warning("ingest", "broker %s is silent: it is no longer waited for", b->id);
 }
 
 /* True when nobody is waited for any more. */
@@ -68,7 +67,7 @@ static bool may_stand(struct marks *m, int64_t t_ms, int64_t now_ms, uint64_t fl
 		struct broker *b = value;
 		if (b->is_gone || has_delivered(b, t_ms, flushed))
 			continue;
-		if (!is_silent(b, t_ms, now_ms))
+		if (!is_silent(b, t_ms, now_ms) && !flushed)
 			return false;
 		add_gone(b, now_ms, pages, lot);
 	}

@@ -23,7 +23,8 @@ void marks_ask(struct marks *m, int64_t t_ms);
 bool marks_are_pending(const struct marks *m);
 
 /* Adds to the lot the marks that may stand now, and the brokers that were given up. `flushed`: a
- * broker that answered this flush has nothing more to deliver; 0: none was sent. */
+ * broker that answered this flush has nothing more to deliver, and one that is away is not waited
+ * for, since the clock may stand still; 0: none was sent. */
 void marks_add(struct marks *m, int64_t now_ms, uint64_t flushed, struct pages *pages,
 	       struct lot *lot);
 

@@ -22,8 +22,9 @@ struct settings {
 	int64_t checkpoint_entries, max_unregistered, audit_window_lag_s, ml_min_datapoints,
 		ml_min_training_days;
 	int64_t trail_retention_days, violation_retention_days;
+	int64_t denial_hour_rows, denial_max_rows, denial_retention_days, denial_source_rows;
 	int64_t clock_manual, log_level;
-	bool http_allow_plaintext;
+	bool denial_log, http_allow_plaintext;
 	bool is_test;                      /* at least one value needs --allow-test-settings */
 	char test_reason[160];             /* which one, for the log and /readyz */
 	struct registry_settings registry; /* quotas from the table; names point into this struct */

@@ -18,6 +18,16 @@ TEXT(broker, endpoint, endpoint, "localhost",
      "host name of the broker, as DescribeEndpoint answers it")
 CHOICE(clock, mode, clock_manual, "real", "real|manual", "manual",
        "manual: time moves by `thingward clock advance`")
+NUMBER(denial, hour_rows, denial_hour_rows, 20000, 100, 1000000, 0,
+       "kinds of refusal an hour that get a row of the ledger; the rest is only counted")
+FLAG(denial, log, denial_log, false,
+     "write a log line for each refusal, for tools that block addresses (docs/denials.md)")
+NUMBER(denial, max_rows, denial_max_rows, 1000000, 1000, 100000000, 0,
+       "rows of the denial ledger; beyond, the oldest hours are given up")
+NUMBER(denial, retention_days, denial_retention_days, 30, 1, 3650, 0,
+       "days that denials are kept")
+NUMBER(denial, source_rows, denial_source_rows, 500, 10, 1000000, 0,
+       "the same of one certificate, user or address: none fills the ledger alone")
 NUMBER(detect, checkpoint_entries, checkpoint_entries, 200000, 1000, 100000000, 0,
        "entries of the log between checkpoints: more make a start after a crash longer")
 NUMBER(detect, max_unregistered, max_unregistered, 10000, 0, 10000000, 0,

@@ -65,6 +65,7 @@ static void save_all(struct writer *w, const struct detect *d, uint64_t seq)
 	write_u32(w, CHECKPOINT_MAGIC);
 	write_u32(w, DETECT_ENGINE);
 	write_u64(w, seq);
+	write_i64(w, d->mark_ms);
 	write_u64(w, d->dropped_unregistered);
 	write_u64(w, d->datapoints);
 	write_bytes32(w, (struct view){(const char *)d->config->body, d->config->body_n});
@@ -201,6 +202,7 @@ static int load_config(struct reader *r, struct detect *d)
 
 static int load_all(struct reader *r, struct detect *d)
 {
+	d->mark_ms = read_i64(r);
 	d->dropped_unregistered = read_u64(r);
 	d->datapoints = read_u64(r);
 	int rc = load_config(r, d);

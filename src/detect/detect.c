@@ -45,6 +45,11 @@ void detect_free(struct detect *d)
 	free(d);
 }
 
+int64_t detect_mark(const struct detect *d)
+{
+	return d->mark_ms;
+}
+
 void detect_stats(const struct detect *d, struct detect_stats *ret)
 {
 	*ret = (struct detect_stats){.dropped_unregistered = d->dropped_unregistered,
@@ -265,6 +270,9 @@ static int step_mark(struct detect *d, struct outlet *out, const struct detect_e
 	struct entry_mark e;
 	if (entry_read_mark(entry->body, &e) != 0 || !time_is_sane(e.t_ms))
 		return -EBADMSG;
+	if (e.t_ms <= d->mark_ms)
+		return 0; /* time does not go back */
+	d->mark_ms = e.t_ms;
 	out->at_ms = e.t_ms;
 	for (size_t i = 0; i < DETECT_SHARDS; i++) {
 		struct shard *s = &d->shards[i];

@@ -106,6 +106,9 @@ typedef void detect_alarm_fn(struct view thing, struct view profile, struct view
 			     const char *violation_id, void *ctx);
 void detect_each_alarm(const struct detect *d, detect_alarm_fn *fn, void *ctx);
 
+/* The last mark that was stepped, 0: none yet. */
+int64_t detect_mark(const struct detect *d);
+
 void detect_stats(const struct detect *d, struct detect_stats *ret);
 
 /* Checkpoints: the whole state as portable bytes (engine version, offset, configuration, devices in

@@ -10,6 +10,7 @@ struct detect {
 	struct detect_limits limits;
 	struct config *config;
 	struct shard shards[DETECT_SHARDS];
+	int64_t mark_ms; /* time has reached this mark, 0: none yet */
 	uint64_t n_unregistered, dropped_unregistered, datapoints;
 	struct report_arena
 		arena; /* for reports that the caller has not decoded; made at first need */

@@ -68,6 +68,7 @@ static void write_identity(struct writer *w, const struct event_identity *who)
 static void read_identity(struct reader *r, struct event_identity *who)
 {
 	who->session = read_u64(r);
+	r->bad |= who->session > INT64_MAX;
 	read_fingerprint(r, who->fingerprint);
 	who->client_id = read_text(r, EVENT_CLIENT_ID_MAX);
 	who->address = read_text(r, EVENT_ADDRESS_MAX);

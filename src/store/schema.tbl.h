@@ -9,5 +9,6 @@
 #include "store/schema/profile.tbl.h"
 #include "store/schema/dimension.tbl.h"
 #include "store/schema/violation.tbl.h"
+#include "store/schema/ledger.tbl.h"
 #include "store/schema/audit.tbl.h"
 #include "store/schema/contain.tbl.h"

@@ -7,5 +7,6 @@
 #include "store/sql/profile.tbl.h"
 #include "store/sql/dimension.tbl.h"
 #include "store/sql/violation.tbl.h"
+#include "store/sql/ledger.tbl.h"
 #include "store/sql/audit.tbl.h"
 #include "store/sql/contain.tbl.h"

@@ -128,6 +128,20 @@ static inline uint64_t kit_head(struct daemon_kit *k)
 	return head;
 }
 
+static inline int kit_count_one(const struct plog_entry *entry, void *ctx)
+{
+	*(uint64_t *)ctx += entry->kind != ENTRY_HELLO;
+	return 0;
+}
+
+/* Entries of the log but HELLO, which every connection leaves. */
+static inline uint64_t kit_entries(struct daemon_kit *k)
+{
+	uint64_t n = 0;
+	assert_int_equal(plog_read(k->store, 0, 0, kit_count_one, &n), 0);
+	return n;
+}
+
 /* ---- A plugin ---- */
 
 struct plugin_kit {
