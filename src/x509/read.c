@@ -111,7 +111,7 @@ static int parse(struct view input, struct x509_facts *facts, X509 **ret, struct
 	return result;
 }
 
-static char *name_text(const X509_NAME *name)
+char *name_text(const X509_NAME *name)
 {
 	g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
 	char *bytes = NULL;
@@ -197,6 +197,7 @@ static int read_facts(X509 *cert, struct x509_facts *facts, struct fault *fault)
 	    read_validity(cert, facts, fault) != 0 || read_extensions(cert, facts, fault) != 0 ||
 	    read_key(cert, facts, fault) != 0)
 		return -1;
+	read_attributes(cert, facts);
 	facts->pem = pem_of_cert(cert);
 	return facts->pem ? 0 : REFUSE("The certificate cannot be written as PEM.");
 }
@@ -223,5 +224,6 @@ void x509_facts_clear(struct x509_facts *facts)
 	g_free(facts->subject);
 	g_free(facts->issuer);
 	g_free(facts->pem);
+	attributes_clear(facts);
 	*facts = (struct x509_facts){0};
 }

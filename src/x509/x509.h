@@ -27,6 +27,15 @@
 #define X509_ID_SIZE  65  /* 64 hex digits and the NUL */
 #define X509_HEX_SIZE 129 /* of serial and key identifiers: at most 64 bytes each */
 
+/* One value: what stands several times in the certificate stands several times here, in its order.
+ */
+struct x509_attribute {
+	char *name;  /* "Subject.CommonName", "Issuer.AlternativeName.DNSName", ...: those that
+			policies  can ask for (spec/registry-and-policies.md section 10.1) */
+	char *value; /* UTF-8, n bytes; there may be a NUL among them */
+	size_t n;
+};
+
 struct x509_facts {
 	char id[X509_ID_SIZE];      /* SHA-256 of the DER bytes, lower-case hex: certificateId and
 				       fingerprint */
@@ -38,7 +47,9 @@ struct x509_facts {
 	const char *key_type; /* "RSA", "EC P-256", ... (x509/key.c has the list); static */
 	unsigned key_bits;
 	bool is_ca; /* basic constraints say CA:TRUE */
-	char *pem;  /* the certificate alone, written anew: 64 columns, no text around it */
+	struct x509_attribute *attributes;
+	size_t n_attributes;
+	char *pem; /* the certificate alone, written anew: 64 columns, no text around it */
 };
 
 /* Reads exactly one certificate from PEM text or DER bytes. White space around it is allowed,

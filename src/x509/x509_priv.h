@@ -6,6 +6,8 @@
 #include "base/fault.h"
 #include "base/view.h"
 
+#include "x509/x509.h"
+
 #include <glib.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -57,6 +59,13 @@ char *pem_of_private_key(EVP_PKEY *key);
 X509 *cert_of_pem(struct view pem);
 X509_REQ *request_of_pem(struct view pem);
 EVP_PKEY *private_key_of_pem(struct view pem);
+
+/* A name in RFC 2253 form, ASCII; g_free. NULL when OpenSSL failed. */
+char *name_text(const X509_NAME *name);
+
+/* Fills facts->attributes, and frees them. */
+void read_attributes(const X509 *cert, struct x509_facts *facts);
+void attributes_clear(struct x509_facts *facts);
 
 /* A read-only BIO over borrowed bytes; NULL when there are more than INT_MAX. */
 BIO *bio_over(struct view bytes);

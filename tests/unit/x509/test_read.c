@@ -22,10 +22,11 @@ struct plan {
 	const char *not_before, *not_after; /* ASN.1 times */
 	const char *serial;                 /* hex; NULL: 0x2a */
 	const char *constraints;            /* basicConstraints, NULL: none */
+	void (*extend)(X509 *cert);         /* what else it has; NULL: nothing */
 };
 
-static const struct plan usual = {NULL, "lamp",    "20260101000000Z", "20360101000000Z",
-				  NULL, "CA:FALSE"};
+static const struct plan usual = {NULL,       "lamp", "20260101000000Z", "20360101000000Z", NULL,
+				  "CA:FALSE", NULL};
 
 static void add_extension(X509 *cert, int nid, const char *value)
 {
@@ -58,6 +59,8 @@ static X509 *make(const struct plan *plan)
 	X509_set_pubkey(cert, key);
 	if (plan->constraints)
 		add_extension(cert, NID_basic_constraints, plan->constraints);
+	if (plan->extend)
+		plan->extend(cert);
 	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
 	EVP_PKEY_free(key);
 	return cert;
@@ -196,6 +199,61 @@ static void names_are_inert(void **state)
 	g_string_free(pem, TRUE);
 }
 
+static void add_entry(X509_NAME *name, const char *field, int type, const char *value, int n)
+{
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, field, type, (const unsigned char *)value,
+						    n, -1, 0),
+			 1);
+}
+
+static void add_attributes(X509 *cert)
+{
+	X509_NAME *subject = X509_get_subject_name(cert), *issuer = X509_NAME_new();
+	add_entry(subject, "O", MBSTRING_UTF8, "Example Corp", -1);
+	add_entry(subject, "O", MBSTRING_UTF8, "AnyCompany", -1);
+	add_entry(subject, "L", MBSTRING_UTF8, "not asked for", -1);
+	add_entry(subject, "GN", V_ASN1_T61STRING, "\xe9", -1);
+	add_entry(subject, "title", V_ASN1_UTF8STRING, "a\0b", 3);
+	add_entry(issuer, "CN", MBSTRING_UTF8, "An Issuer", -1);
+	X509_set_issuer_name(cert, issuer);
+	X509_NAME_free(issuer);
+	add_extension(cert, NID_subject_alt_name,
+		      "DNS:a.example,DNS:b.example,email:a@example.com,URI:urn:x,IP:10.0.0.1,"
+		      "IP:2001:db8::1,RID:1.2.3");
+	add_extension(cert, NID_issuer_alt_name, "DNS:ca.example");
+}
+
+/* Several of one kind in their order, whatever their encoding, a NUL among them. */
+static void reads_single_attributes(void **state)
+{
+	(void)state;
+	static const char expected[] =
+		"Subject.CommonName=lamp;Subject.Organization=Example Corp;"
+		"Subject.Organization=AnyCompany;Subject.GivenName=\xc3\xa9;Subject.Title=a\0b;"
+		"Subject.AlternativeName.DNSName=a.example;"
+		"Subject.AlternativeName.DNSName=b.example;"
+		"Subject.AlternativeName.RFC822Name=a@example.com;"
+		"Subject.AlternativeName.UniformResourceIdentifier=urn:x;"
+		"Subject.AlternativeName.IPAddress=10.0.0.1;"
+		"Subject.AlternativeName.IPAddress=2001:db8::1;Issuer.CommonName=An Issuer;"
+		"Issuer.AlternativeName.DNSName=ca.example;";
+	struct x509_facts f = {0};
+	struct plan plan = usual;
+	plan.extend = add_attributes;
+	GString *pem = pem_of_plan(&plan), *all = g_string_new(NULL);
+	assert_int_equal(x509_read(view_of_string(pem), &f, NULL), 0);
+	for (size_t i = 0; i < f.n_attributes; i++) {
+		g_string_append_printf(all, "%s=", f.attributes[i].name);
+		g_string_append_len(all, f.attributes[i].value, (gssize)f.attributes[i].n);
+		g_string_append_c(all, ';');
+	}
+	assert_int_equal(all->len, sizeof(expected) - 1);
+	assert_memory_equal(all->str, expected, all->len);
+	x509_facts_clear(&f);
+	g_string_free(all, TRUE);
+	g_string_free(pem, TRUE);
+}
+
 static void tells_authorities(void **state)
 {
 	(void)state;
@@ -303,7 +361,7 @@ int main(void)
 		cmocka_unit_test(reads_the_facts),        cmocka_unit_test(knows_keys),
 		cmocka_unit_test(names_are_inert),        cmocka_unit_test(tells_authorities),
 		cmocka_unit_test(refuses_wrong_wrapping), cmocka_unit_test(refuses_wrong_bytes),
-		cmocka_unit_test(refuses_wrong_contents),
+		cmocka_unit_test(refuses_wrong_contents), cmocka_unit_test(reads_single_attributes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,15 @@
+/* ATTRIBUTE(nid, name): attributes of subject and issuer that policies can ask for
+ * (spec/registry-and-policies.md section 10.1). */
+ATTRIBUTE(NID_commonName, "CommonName")
+ATTRIBUTE(NID_countryName, "Country")
+ATTRIBUTE(NID_organizationName, "Organization")
+ATTRIBUTE(NID_organizationalUnitName, "OrganizationalUnit")
+ATTRIBUTE(NID_stateOrProvinceName, "State")
+ATTRIBUTE(NID_serialNumber, "SerialNumber")
+ATTRIBUTE(NID_dnQualifier, "DistinguishedNameQualifier")
+ATTRIBUTE(NID_title, "Title")
+ATTRIBUTE(NID_surname, "Surname")
+ATTRIBUTE(NID_givenName, "GivenName")
+ATTRIBUTE(NID_initials, "Initials")
+ATTRIBUTE(NID_pseudonym, "Pseudonym")
+ATTRIBUTE(NID_generationQualifier, "GenerationQualifier")
