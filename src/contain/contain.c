@@ -7,14 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-	const char *word, *text;
+struct kind {
+	const char *word;
 	enum contain_goal goal;
-} kinds[] = {
-#define KIND(id, word, goal, text) {word, text, CONTAIN_##goal},
+	enum contain_thing thing;
+};
+
+/* clang-format off */
+static const struct kind kinds[] = {
+#define KIND(id, word, goal, thing) {word, CONTAIN_##goal, CONTAIN_THING_##thing},
 #include "contain/contain_kind.tbl.h"
 #undef KIND
 };
+/* clang-format on */
 
 static const char *const states[] = {"requested", "applied", "verified", "ineffective"};
 
@@ -23,14 +28,14 @@ enum contain_goal contain_goal(enum contain_kind kind)
 	return kinds[kind].goal;
 }
 
+enum contain_thing contain_thing(enum contain_kind kind)
+{
+	return kinds[kind].thing;
+}
+
 const char *contain_kind_word(enum contain_kind kind)
 {
 	return kinds[kind].word;
-}
-
-const char *contain_kind_text(enum contain_kind kind)
-{
-	return kinds[kind].text;
 }
 
 enum contain_kind contain_kind_of(const char *word)

@@ -31,13 +31,16 @@
 #include <stdint.h>
 
 enum contain_kind {
-#define KIND(id, word, goal, text) CONTAIN_##id,
+#define KIND(id, word, goal, thing) CONTAIN_##id,
 #include "contain/contain_kind.tbl.h"
 #undef KIND
 	CONTAIN_KINDS
 };
 
 enum contain_goal { CONTAIN_NO_SESSION, CONTAIN_NO_GRANT, CONTAIN_DENY, CONTAIN_QUARANTINE };
+
+/* Which text of a containment names the thing that it is about. */
+enum contain_thing { CONTAIN_THING_NONE, CONTAIN_THING_TARGET, CONTAIN_THING_DETAIL };
 
 enum contain_state {
 	CONTAIN_REQUESTED,
@@ -92,10 +95,10 @@ bool contain_judge(struct contain *c, const struct contain_facts *f,
 bool contain_wants_answers(const struct contain *c);
 
 enum contain_goal contain_goal(enum contain_kind kind);
+enum contain_thing contain_thing(enum contain_kind kind);
 /* "certificate-deactivated"; static. CONTAIN_KINDS when the word is none. */
 const char *contain_kind_word(enum contain_kind kind);
 enum contain_kind contain_kind_of(const char *word);
-const char *contain_kind_text(enum contain_kind kind);
 /* "requested", "applied", ...; static. CONTAIN_STATES when the word is none. */
 const char *contain_state_word(enum contain_state state);
 enum contain_state contain_state_of(const char *word);

@@ -1,5 +1,6 @@
 #include "ledger/ledger.h"
 
+#include "ledger/contained.h"
 #include "ledger/ledger_priv.h"
 #include "registry/rows.h"
 
@@ -66,6 +67,8 @@ static int take_event(const struct taking *t, struct view body)
 	if (entry_read_event(body, &e) < 0)
 		return -EBADMSG;
 	int r = session_heard(t->ledger, t->txn, e.broker, t->at_ms);
+	if (r == 0)
+		r = contained_take(t->txn, &e, t->at_ms);
 	if (r < 0)
 		return r;
 	switch (e.event.kind) {

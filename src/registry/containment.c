@@ -289,10 +289,64 @@ int containment_list(struct sql_conn *db, int64_t before, const char *state, int
 			 SQL_ARGS(sql_int(before), sql_text(state), sql_int(limit)), give, &giving);
 }
 
-int containment_next_watched(struct sql_conn *db, int64_t after, int64_t *ret_id)
+int containment_next(struct sql_conn *db, int64_t after, int64_t *ret_id)
 {
-	return rows_number(db, SQL_containment_next_watched, SQL_ARGS(sql_int(after)), ret_id);
+	return rows_number(db, SQL_containment_next, SQL_ARGS(sql_int(after)), ret_id);
 }
+
+int containment_unwatch(struct sql_conn *txn, int64_t before_ms)
+{
+	return sql_exec(txn, SQL_containment_unwatch, SQL_ARGS(sql_int(before_ms)), NULL);
+}
+
+/* ---- What is known now ---- */
+
+static int take_text(struct sql_rows *row, void *ret)
+{
+	*(char **)ret = g_strdup(sql_col_text(row, 0));
+	return 0;
+}
+
+static int take_session(struct sql_rows *row, void *ret)
+{
+	*(char **)ret =
+		g_strdup_printf("the session of client \"%s\" from %s is still open on "
+				"broker %s",
+				sql_col_text(row, 0), sql_col_text(row, 1), sql_col_text(row, 2));
+	return 0;
+}
+
+static int take_time(const char *broker, int64_t at_ms, void *ret)
+{
+	(void)broker;
+	*(int64_t *)ret = at_ms; /* the last one stays */
+	return 0;
+}
+
+int containment_look(struct sql_conn *db, int64_t id, int64_t since_ms,
+		     struct containment_seen *ret)
+{
+	*ret = (struct containment_seen){0};
+	int r = rows_number(db, SQL_containment_brokers, SQL_ARGS(sql_int(since_ms)),
+			    &ret->brokers);
+	if (r >= 0)
+		r = rows_find(db, SQL_containment_waiting, SQL_ARGS(sql_int(id), sql_int(since_ms)),
+			      take_text, &ret->waiting);
+	if (r >= 0)
+		r = containment_each_applied(db, id, take_time, &ret->applied_ms);
+	if (r >= 0)
+		r = rows_find(db, SQL_containment_session, SQL_ARGS(sql_int(id)), take_session,
+			      &ret->session);
+	return r < 0 ? r : 0;
+}
+
+void containment_seen_clear(struct containment_seen *seen)
+{
+	g_free(seen->waiting);
+	g_free(seen->session);
+}
+
+/* ---- Moving on ---- */
 
 int containment_move(struct sql_conn *txn, int64_t id, const struct contain *is, bool is_watched,
 		     int64_t at_ms, const char *evidence)
@@ -341,6 +395,15 @@ int containment_each_certificate(struct sql_conn *db, int64_t id, name_fn *fn, v
 	struct rows_names each = {fn, ctx};
 	return rows_each(db, SQL_containment_certificates,
 			 SQL_ARGS(sql_int(id), sql_text(""), sql_int(CONTAINMENT_CERTIFICATES_MAX)),
+			 rows_name, &each);
+}
+
+int containment_each_thing(struct sql_conn *db, const char *certificate, name_fn *fn, void *ctx)
+{
+	struct rows_names each = {fn, ctx};
+	return rows_each(db, SQL_principal_list_things,
+			 SQL_ARGS(sql_text(certificate), sql_text(""), sql_int(0), sql_int(1),
+				  sql_int(CONTAINMENT_THINGS_MAX)),
 			 rows_name, &each);
 }
 

@@ -11,6 +11,7 @@
 #include "registry/registry.h"
 
 #define CONTAINMENT_CERTIFICATES_MAX 1000 /* of one; more are told to be a sample */
+#define CONTAINMENT_THINGS_MAX       100  /* of a certificate, that are tried */
 
 /* Begins one; does nothing when no certificate is concerned, or when the documents grant (or, by
  * kind, deny) nothing. In a write transaction, behind the change_add of what it is about.
@@ -61,8 +62,19 @@ int containment_get(struct sql_conn *db, int64_t id, containment_fn *fn, void *c
 /* Newest first, those before id `before` (INT64_MAX: all); state "" is any. */
 int containment_list(struct sql_conn *db, int64_t before, const char *state, int64_t limit,
 		     containment_fn *fn, void *ctx) MUST_USE;
-/* The first watched one behind `after`: *ret_id is 0 when there is none. */
-int containment_next_watched(struct sql_conn *db, int64_t after, int64_t *ret_id) MUST_USE;
+/* The first one behind `after` that is to be judged: *ret_id is 0 when there is none. */
+int containment_next(struct sql_conn *db, int64_t after, int64_t *ret_id) MUST_USE;
+
+/* What is known of it now: how many brokers count (those that were heard since `since_ms`, or are
+ * there), one that has not confirmed it ("" none), the time of the last that did; an open session
+ * of its certificates, in words ("" none). Freed with containment_seen_clear. */
+struct containment_seen {
+	int64_t brokers, applied_ms;
+	char *waiting, *session;
+};
+int containment_look(struct sql_conn *db, int64_t id, int64_t since_ms,
+		     struct containment_seen *ret) MUST_USE;
+void containment_seen_clear(struct containment_seen *seen);
 
 /* Another state, with its evidence. */
 int containment_move(struct sql_conn *txn, int64_t id, const struct contain *is, bool is_watched,
@@ -77,6 +89,10 @@ int containment_each_applied(struct sql_conn *db, int64_t id, containment_applie
 			     void *ctx) MUST_USE;
 int containment_each_certificate(struct sql_conn *db, int64_t id, name_fn *fn, void *ctx) MUST_USE;
 
+/* The things that a certificate is attached to; it may be gone. */
+int containment_each_thing(struct sql_conn *db, const char *certificate, name_fn *fn,
+			   void *ctx) MUST_USE;
+
 typedef int containment_document_fn(const char *policy, int64_t version, const char *document,
 				    void *ctx);
 int containment_each_document(struct sql_conn *db, int64_t id, containment_document_fn *fn,
@@ -85,6 +101,8 @@ int containment_each_document(struct sql_conn *db, int64_t id, containment_docum
 int containment_each_own_document(struct sql_conn *db, const char *certificate,
 				  containment_document_fn *fn, void *ctx) MUST_USE;
 
+/* Those requested before are not looked at any more. */
+int containment_unwatch(struct sql_conn *txn, int64_t before_ms) MUST_USE;
 /* Deletes what was requested before; *ret_more: there is more. */
 int containment_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more) MUST_USE;
 

@@ -55,8 +55,10 @@ STATEMENT(containment_note_refused, MAIN, "tti", "",
 	"and id in (select containment from containment_certificate where certificate = ?1)")
 
 /* Judging. */
-STATEMENT(containment_next_watched, MAIN, "i", "i",
-	"select id from containment where watched = 1 and id > ?1 order by id limit 1")
+STATEMENT(containment_next, MAIN, "i", "i",
+	"select id from containment where watched = 1 and id > ?1 and (state <> 'verified' or session <> '') order by id limit 1")
+STATEMENT(containment_unwatch, MAIN, "i", "",
+	"update containment set watched = 0 where watched = 1 and requested < ?1")
 STATEMENT(containment_get, MAIN, "i", "ittttittiiiiitt",
 	"select id, kind, target, detail, state, generation, request, key_id, requested, applied, watched, lifted, is_sample, "
 	"session, refused from containment where id = ?1")
@@ -75,6 +77,14 @@ STATEMENT(containment_evidence, MAIN, "i", "itt",
 	"select at, state, text from containment_evidence where containment = ?1 order by n")
 STATEMENT(containment_applied, MAIN, "i", "ti",
 	"select broker, at from containment_applied where containment = ?1 order by at, broker")
+
+STATEMENT(containment_brokers, MAIN, "i", "i", "select count(*) from broker where is_gone = 0 or heard > ?1")
+STATEMENT(containment_waiting, MAIN, "ii", "t",
+	"select id from broker where (is_gone = 0 or heard > ?2) and not exists (select 1 from containment_applied a "
+	"where a.containment = ?1 and a.broker = broker.id) order by id limit 1")
+STATEMENT(containment_session, MAIN, "i", "ttt",
+	"select s.client_id, s.address, s.broker from containment_certificate c join session s on s.certificate = c.certificate "
+	"join broker b on b.id = s.broker where c.containment = ?1 and b.is_gone = 0 limit 1")
 
 /* The end of their retention. */
 STATEMENT(containment_forget, MAIN, "ii", "",
@@ -95,11 +105,11 @@ STATEMENT(clone_case_set, MAIN, "tiitb", "",
 	"insert into clone_case (client, opened, last, verdict, state) values (?1, ?2, ?3, ?4, ?5) "
 	"on conflict (client, opened) do update set last = ?3, verdict = ?4, state = ?5")
 STATEMENT(clone_case_count, MAIN, "", "i", "select count(*) from clone_case")
-STATEMENT(clone_case_evict, MAIN, "", "",
+STATEMENT(clone_case_evict, MAIN, "i", "",
 	"delete from clone_case where (client, opened) in (select client, opened from clone_case "
-	"order by case when verdict = 'clone' then 1 else 0 end, last limit 1)")
-STATEMENT(clone_case_list, MAIN, "iti", "titb",
-	"select client, opened, verdict, state from clone_case where (last, client) < (?1, ?2) "
+	"order by case when verdict = 'clone' then 1 else 0 end, last limit ?1)")
+STATEMENT(clone_case_list, MAIN, "iti", "tb",
+	"select client, state from clone_case where (last, client) < (?1, ?2) "
 	"order by last desc, client desc limit ?3")
 STATEMENT(clone_case_forget, MAIN, "ii", "",
 	"delete from clone_case where (client, opened) in (select client, opened from clone_case where last < ?1 "

@@ -48,9 +48,11 @@ static int64_t skewed(struct chance chance, int64_t low, int64_t high)
 
 static void far_address(struct chance chance, char ret[CLONE_ADDRESS_SIZE])
 {
-	const char *form = percent(chance, 20) ? "2001:db8:%x:%x::%x" : "%u.%u.%u.7";
-	(void)snprintf(ret, CLONE_ADDRESS_SIZE, form, (unsigned)between(chance, 1, 220),
-		       (unsigned)below(chance, 256), (unsigned)below(chance, 256));
+	unsigned a = (unsigned)between(chance, 1, 220), b = (unsigned)below(chance, 256);
+	if (percent(chance, 20))
+		(void)snprintf(ret, CLONE_ADDRESS_SIZE, "2001:db8:%x:%x::7", a, b);
+	else
+		(void)snprintf(ret, CLONE_ADDRESS_SIZE, "%u.%u.51.7", a, b);
 }
 
 static void near_address(struct chance chance, unsigned pool, char ret[CLONE_ADDRESS_SIZE])

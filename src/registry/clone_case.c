@@ -1,0 +1,112 @@
+#include "registry/clone_case.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "registry/rows.h"
+
+#include <errno.h>
+#include <glib.h>
+
+#define FORGET_SLICE 1000
+
+static int read_state(struct sql_rows *row, unsigned column, struct clone_case *ret)
+{
+	size_t n;
+	const void *bytes = sql_col_blob(row, column, &n);
+	return clone_read((struct view){bytes, n}, ret) < 0 ? -EBADMSG : 0;
+}
+
+/* A state that cannot be read was written by another version: the case begins anew. */
+static int take_state(struct sql_rows *row, void *ret)
+{
+	if (read_state(row, 1, ret) < 0)
+		*(struct clone_case *)ret = (struct clone_case){0};
+	return 0;
+}
+
+static int keep(struct sql_conn *txn, const char *client, const struct clone_case *c)
+{
+	uint8_t bytes[CLONE_CASE_SIZE];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	clone_write(c, &w);
+	CHECK(!w.full);
+	return sql_exec(txn, SQL_clone_case_set,
+			SQL_ARGS(sql_text(client), sql_int(c->first_ms), sql_int(c->last_ms),
+				 sql_text(clone_verdict_name(c->verdict)), sql_blob(bytes, w.len)),
+			NULL);
+}
+
+static int load(struct sql_conn *txn, const char *client, struct clone_case *ret)
+{
+	*ret = (struct clone_case){0};
+	return rows_find(txn, SQL_clone_case_newest, SQL_ARGS(sql_text(client)), take_state, ret);
+}
+
+static void tell(const char *client, const struct clone_case *c)
+{
+	log_notice("clone", "client \"%s\": %s after %u take-overs, last %s to %s", client,
+		   clone_verdict_name(c->verdict), c->takeovers, c->a.address, c->b.address);
+}
+
+int clone_case_take(struct sql_conn *txn, const char *client, const struct clone_takeover *t)
+{
+	struct clone_case c;
+	int r = load(txn, client, &c);
+	if (r < 0)
+		return r;
+	if (clone_take(&c, t))
+		tell(client, &c);
+	return keep(txn, client, &c);
+}
+
+int clone_case_ended(struct sql_conn *txn, const char *client, int64_t at_ms)
+{
+	struct clone_case c;
+	int r = load(txn, client, &c);
+	if (r <= 0 || at_ms - c.last_ms > CLONE_SILENT_MS)
+		return r < 0 ? r : 0;
+	if (clone_ended(&c, at_ms))
+		tell(client, &c);
+	return keep(txn, client, &c);
+}
+
+struct giving {
+	clone_case_fn *fn;
+	void *ctx;
+};
+
+static int give(struct sql_rows *row, void *ctx)
+{
+	const struct giving *giving = ctx;
+	struct clone_case c;
+	int r = read_state(row, 1, &c);
+	return r < 0 ? 0 : giving->fn(sql_col_text(row, 0), &c, giving->ctx);
+}
+
+int clone_case_list(struct sql_conn *db, int64_t last_ms, const char *client, int64_t limit,
+		    clone_case_fn *fn, void *ctx)
+{
+	struct giving giving = {fn, ctx};
+	return rows_each(db, SQL_clone_case_list,
+			 SQL_ARGS(sql_int(last_ms), sql_text(client), sql_int(limit)), give,
+			 &giving);
+}
+
+int clone_case_trim(struct sql_conn *txn, int64_t *ret_n)
+{
+	int64_t n;
+	*ret_n = 0;
+	int r = rows_number(txn, SQL_clone_case_count, SQL_NO_ARGS, &n);
+	if (r < 0 || n <= CLONE_CASES_MAX)
+		return r;
+	return sql_exec(txn, SQL_clone_case_evict, SQL_ARGS(sql_int(n - CLONE_CASES_MAX)), ret_n);
+}
+
+int clone_case_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more)
+{
+	int64_t n;
+	int r = sql_exec(txn, SQL_clone_case_forget,
+			 SQL_ARGS(sql_int(before_ms), sql_int(FORGET_SLICE)), &n);
+	*ret_more = r == 0 && n == FORGET_SLICE;
+	return r;
+}
