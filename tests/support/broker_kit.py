@@ -231,7 +231,7 @@ class Log:
 
 
 class Broker:
-    def __init__(self, extra="", prefix=(), options=None):
+    def __init__(self, extra="", prefix=(), options=None, plugin="thingward_mosquitto"):
         self.dir = Path(tempfile.mkdtemp(prefix="thingward-broker-"))
         self.dir.chmod(0o755)
         self.port, self.prefix, self.extra = free_port(), list(prefix), extra
@@ -253,7 +253,7 @@ class Broker:
         self.fleet = Fleet(self.snapshot)
         self.process = None
         # The broker's account may have no way into the build directory.
-        self.plugin = shutil.copy(build_dir() / "thingward_mosquitto.so", self.dir)
+        self.plugin = shutil.copy(build_dir() / f"{plugin}.so", self.dir)
 
     def config(self):
         options = {
