@@ -175,7 +175,7 @@ static int check_records(struct view records, size_t ret_counts[SNAPSHOT_KINDS],
 			 const struct why *why)
 {
 	struct reader r = reader_of(records.p, records.n);
-	const uint8_t *at;
+	const uint8_t *at = NULL;
 	while (reader_left(&r)) {
 		if (take_record(&r, &at, why) < 0)
 			return -1;
