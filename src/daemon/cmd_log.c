@@ -1,5 +1,4 @@
 #include "api/trail.h"
-#include "base/log.h"
 #include "daemon/command.h"
 #include "daemon/tool.h"
 
@@ -7,14 +6,6 @@
 #include <string.h>
 
 #define DAY_MS (24LL * 3600 * 1000)
-
-/* Whoever was refused chose some of these texts: none acts on the terminal (S23). */
-static void print_inert(const char *line)
-{
-	size_t n = strlen(line), cap = 4 * n + 1;
-	g_autofree char *inert = g_malloc(cap);
-	(void)puts(log_inert(line, n, inert, cap));
-}
 
 static int print_row(const struct trail_row *row, void *ctx)
 {
@@ -25,7 +16,7 @@ static int print_row(const struct trail_row *row, void *ctx)
 		g_strjoin(" ", when, *row->key_id ? row->key_id : "-", row->address,
 			  *row->operation ? row->operation : "-", *row->target ? row->target : "-",
 			  row->result, row->detail, NULL);
-	print_inert(line);
+	tool_print(line);
 	return 0;
 }
 

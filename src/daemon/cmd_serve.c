@@ -115,7 +115,7 @@ static int start_evaluator(struct daemon *d, struct fault *fault)
 		.checkpoint_entries = (uint64_t)d->common.settings.checkpoint_entries,
 		.limits = {.min_report_delta_ms = MARK_MS,
 			   .max_unregistered = (uint32_t)d->common.settings.max_unregistered},
-		.consumers = {recorder_consumer(d->recorder)                             },
+		.consumer = recorder_consumer(d->recorder),
 	};
 	struct chance chance = chance_system();
 	chance.fill(chance.ctx, options.limits.secret, sizeof(options.limits.secret));
@@ -210,12 +210,12 @@ static int start_deadlines(struct daemon *d, struct fault *fault)
 		.store = d->store,
 		.ingest = d->ingest,
 		.evaluator = d->evaluator,
-		.trail_days = d->common.settings.trail_retention_days,
 		.last_mark_ms = d->last_mark_ms,
 		.violation_days = d->common.settings.violation_retention_days,
-	};
+		.trail_days = d->common.settings.trail_retention_days,
 		.denial_days = d->common.settings.denial_retention_days,
 	d->deadlines = deadlines_new(&options);
+	};
 	return 0;
 }
 
@@ -337,9 +337,9 @@ static void stop(struct daemon *d)
 	publisher_free(d->publisher);
 	ingest_free(d->ingest);
 	evaluator_free(d->evaluator);
-	audit_free(d->audit);
 	recorder_free(d->recorder);
 	ready_free(d->ready);
+	audit_free(d->audit);
 	clock_free(d->clock);
 	store_close(d->store);
 	explicit_bzero(&d->seal_key, sizeof(d->seal_key));

@@ -55,13 +55,10 @@ static bool is_stopping(struct evaluator *e)
 
 static int give_entries(const struct evaluator *e, struct sql_conn *txn)
 {
-	const struct entry_consumer *c = e->options.consumers;
+	const struct entry_consumer *c = &e->options.consumer;
 	size_t n;
 	const struct detect_entry *kept = effects_kept(e->effects, &n);
-	int r = 0;
-	for (size_t i = 0; n && i < EVALUATOR_CONSUMERS_MAX && c[i].take && r == 0; i++)
-		r = c[i].take(c[i].ctx, txn, kept, n);
-	return r;
+	return c->take && n ? c->take(c->ctx, txn, kept, n) : 0;
 }
 
 static int write_effects(struct sql_conn *txn, void *ctx)
@@ -71,15 +68,6 @@ static int write_effects(struct sql_conn *txn, void *ctx)
 	for (size_t i = 0; i < effects_count(e->effects) && r == 0; i++)
 		r = violation_apply(txn, e->options.part, effects_at(e->effects, i));
 	return r == 0 ? give_entries(e, txn) : r;
-}
-
-static void tell_consumers(const struct evaluator *e)
-{
-	const struct entry_consumer *c = e->options.consumers;
-	for (size_t i = 0; i < EVALUATOR_CONSUMERS_MAX && c[i].take; i++) {
-		if (c[i].committed)
-			c[i].committed(c[i].ctx);
-	}
 }
 
 /* A full disk and a busy database pass; nothing else does. */
@@ -107,7 +95,8 @@ static void commit(struct evaluator *e)
 	e->committed = e->at;
 	counter_add(o->ready, COUNTER_effects_committed, effects_count(e->effects));
 	counter_set(o->ready, COUNTER_log_offset, e->committed);
-	tell_consumers(e);
+	if (o->consumer.take)
+		o->consumer.committed(o->consumer.ctx);
 	effects_clear(e->effects);
 	ready_good(o->ready, READY_EVALUATOR);
 }

@@ -24,10 +24,9 @@ struct evaluator;
 struct entry_consumer {
 	/* 0, or a negative errno; the transaction may be run again with the same entries. */
 	int (*take)(void *ctx, struct sql_conn *txn, const struct detect_entry *entries, size_t n);
-	void (*committed)(void *ctx); /* what was taken last is; NULL: it does not care */
+	void (*committed)(void *ctx); /* what was taken last is */
 	void *ctx;
 };
-#define EVALUATOR_CONSUMERS_MAX 4
 
 struct evaluator_options {
 	struct store *store;
@@ -37,7 +36,7 @@ struct evaluator_options {
 	const char *state_dir;
 	uint64_t checkpoint_entries; /* a checkpoint comes after so many, or with a mark */
 	struct detect_limits limits;
-	struct entry_consumer consumers[EVALUATOR_CONSUMERS_MAX]; /* to the first without `take` */
+	struct entry_consumer consumer; /* without `take`: nobody */
 };
 
 /* Recovers, on the caller's thread: on return 0 the state stands at the head of the log.

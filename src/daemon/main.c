@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct command commands[] = {
-	{"adopt",    "[MOSQUITTO.CONF]",        "Say what a running Mosquitto needs to be observed",
+	{"adopt",        "[MOSQUITTO.CONF]",        "Say what a running Mosquitto needs to be observed",
 	 "Reads a configuration of Mosquitto with all that it includes (default\n"
 	 "/etc/mosquitto/mosquitto.conf), and says option by option what stays, what changes, what "
 	 "would be\n"
@@ -14,33 +14,52 @@ static const struct command commands[] = {
 	 "to add, in\n"
 	 "observe mode. Nothing is written but with --write. Exit code 3 when the plugin cannot "
 	 "work with it.\n\n"
-	 "  thingward adopt /etc/mosquitto/mosquitto.conf --data-dir DIR",			   cmd_adopt   },
-	{"clock",    "advance SECONDS",         "Move a manual clock on",
+	 "  thingward adopt /etc/mosquitto/mosquitto.conf --data-dir DIR",			   cmd_adopt       },
+	{"clock",        "advance SECONDS",         "Move a manual clock on",
 	 "Only with clock.mode=manual: server time moves on, timers fire and windows close before "
 	 "the\n"
-	 "command returns. Prints the new time in milliseconds.",				    cmd_clock   },
-	{"doctor",   "",			"Check the installation and say the cure",
+	 "command returns. Prints the new time in milliseconds.",				    cmd_clock       },
+	{"doctor",       "",			"Check the installation and say the cure",
 	 "Checks owners and modes, the store, the snapshot, and what the daemon says of the "
 	 "broker\n"
-	 "link, the clock and itself. Exit code 1 when something is wrong.",			 cmd_doctor  },
-	{"init",     "",			"Make a data directory",
+	 "link, the clock and itself. Exit code 1 when something is wrong.",			 cmd_doctor      },
+	{"init",         "",			"Make a data directory",
 	 "Makes settings, an issuing CA for devices, a server certificate, mosquitto.conf with "
 	 "the\n"
 	 "plugin, and the first access key. The key is printed once, or taken from the "
 	 "environment:\n"
 	 "THINGWARD_ROOT_ACCESS_KEY_ID and THINGWARD_ROOT_SECRET_ACCESS_KEY.\n\n"
-	 "  thingward init --data-dir /var/lib/thingward --host mqtt.example.com",		   cmd_init    },
-	{"key",      "create|list|delete [ID]", "Manage access keys",
+	 "  thingward init --data-dir /var/lib/thingward --host mqtt.example.com",		   cmd_init        },
+	{"key",          "create|list|delete [ID]", "Manage access keys",
 	 "Works with and without the daemon, as the account that runs it.\n\n"
 	 "  thingward key create --role operator --out operator.key --data-dir DIR\n"
-	 "  thingward key delete TWAK... --data-dir DIR",					    cmd_key     },
-	{"log",      "api",                     "Show who changed what",
-	 "Prints the administrator trail: time, key, address, operation, target, result, detail.",   cmd_log     },
-	{"serve",    "",			"Run the daemon in the foreground",
+	 "  thingward key delete TWAK... --data-dir DIR",					    cmd_key         },
+	{"log",          "api",                     "Show who changed what",
+	 "Prints the administrator trail: time, key, address, operation, target, result, detail.",   cmd_log         },
+	{"serve",        "",			"Run the daemon in the foreground",
 	 "Logs on stderr. SIGHUP reads the settings again, SIGTERM finishes what is under way and "
-	 "stops.",										   cmd_serve   },
-	{"settings", "",                        "List every setting with its value",
-	 "Sources, later wins: the settings file, the environment as THINGWARD_SECTION_KEY, --set.", cmd_settings},
+	 "stops.",										   cmd_serve       },
+	{"settings",     "",                        "List every setting with its value",
+	 "Sources, later wins: the settings file, the environment as THINGWARD_SECTION_KEY, --set.", cmd_settings    },
+	{"why-denied",   "",                        "Say why clients were refused, by which rule, and the cure",
+	 "Answers from the ledger of refusals, newest first: when, how often, who, from where, "
+	 "what "
+	 "was\n"
+	 "asked, the policy, version and statement that decided or the grant that is missing. Name "
+	 "one of\n"
+	 "--client, --certificate, --address and --thing, or none for all. Exit code 4 when there "
+	 "is "
+	 "none.\n\n"
+	 "  thingward why-denied --client pump-7 --data-dir DIR\n"
+	 "  thingward why-denied --address 192.0.2.7 --since 7d --json --data-dir DIR",	      cmd_why_denied  },
+	{"would-refuse", "",                        "List what observed listeners would refuse, by device",
+	 "On a listener in observe mode nothing is refused, but what would be is written down. "
+	 "Devices come\n"
+	 "first that would lose most. An empty list over a time in which every device was seen "
+	 "says "
+	 "that the\n"
+	 "listener may be enforced. With --fail-on-any the exit code is 3 when there is one.\n\n"
+	 "  thingward would-refuse --since 7d --data-dir DIR",				       cmd_would_refuse},
 };
 
 static void print_help(void)
@@ -50,7 +69,7 @@ static void print_help(void)
 		     "Device Defender.\n\n"
 		     "Commands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		(void)printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+		(void)printf("  %-12s %s\n", commands[i].name, commands[i].summary);
 	(void)printf(
 		"\nEvery command takes --data-dir DIR, --config FILE and --set SECTION.KEY=VALUE;\n"
 		"`thingward COMMAND --help` tells the rest.\n\n"

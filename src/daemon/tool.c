@@ -1,5 +1,7 @@
 #include "daemon/tool.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,6 +39,13 @@ void tool_close(struct tool *tool)
 	if (tool->store)
 		store_close(tool->store);
 	explicit_bzero(tool, sizeof(*tool));
+}
+
+void tool_print(const char *line)
+{
+	size_t n = strlen(line), cap = 4 * n + 1;
+	g_autofree char *inert = g_malloc(cap);
+	(void)puts(log_inert(line, n, inert, cap));
 }
 
 /* systemd names the journal's stream in JOURNAL_STREAM as "device:inode". */

@@ -36,7 +36,7 @@ static void add_rule(GString *line, const struct event_refused *e)
 	add_quoted(line, "policy", e->policy);
 	if (e->policy.n)
 		g_string_append_printf(line, " version=%" PRIu32 " statement=%" PRId32, e->version,
-				       e->statement);
+				       e->statement + 1);
 	add_quoted(line, "missing", e->missing);
 }
 

@@ -30,3 +30,15 @@ STATEMENT(denial_hours, MAIN, "", "ii", "select hour, count(*) from denial group
 STATEMENT(denial_evict, MAIN, "i", "", "delete from denial where hour < ?1")
 STATEMENT(denial_forget, MAIN, "ii", "",
 	"delete from denial where id in (select id from denial where hour < ?1 order by hour limit ?2)")
+/* Since an hour and a time, by client id, certificate, address and thing ('': any), observed or not (-1: both). */
+STATEMENT(denial_list, MAIN, "iittttii", "ttttttittitiitiii",
+	"select d.broker, d.certificate, d.client_id, d.username, d.address, d.action, d.is_observed, d.cause, d.resource, "
+	"d.is_rest, d.policy, d.version, d.statement, d.missing, cast(sum(d.times) as bigint), min(d.first_at), "
+	"max(d.last_at) from denial d where d.hour >= ?1 and d.last_at >= ?2 and (?3 = '' or d.client_id = ?3) "
+	"and (?4 = '' or d.certificate = ?4) and (?5 = '' or d.address = ?5) "
+	"and (?6 = '' or d.client_id = ?6 or d.certificate in (select p.certificate from thing_principal p where p.thing = ?6)) "
+	"and (?7 = -1 or d.is_observed = ?7) "
+	"group by d.broker, d.certificate, d.client_id, d.username, d.address, d.action, d.is_observed, d.cause, d.resource, "
+	"d.is_rest, d.policy, d.version, d.statement, d.missing "
+	"order by max(d.last_at) desc, d.client_id, d.certificate, d.address, d.action, d.resource, d.cause, d.policy, "
+	"d.version, d.statement, d.missing, d.username, d.broker limit ?8")
