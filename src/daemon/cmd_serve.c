@@ -183,6 +183,7 @@ static int start_publisher(struct daemon *d, struct fault *fault)
 		.snapshot = d->common.paths.at[PATH_SNAPSHOT],
 		.mode = paths_broker_mode(gid),
 		.gid = gid,
+		.delta_bytes = (uint64_t)d->common.settings.snapshot_delta_bytes,
 	};
 	return publisher_new(&options, d->is_fresh, &d->publisher, fault);
 }

@@ -19,6 +19,7 @@ struct settings {
 	char *http_hosts, *http_listen, *http_page_token, *http_tls_certificate, *http_tls_key;
 	char *store_url;
 	int64_t http_skew_s, report_account_rate, report_max_devices, report_min_interval_s;
+	int64_t snapshot_delta_bytes;
 	int64_t checkpoint_entries, max_unregistered, audit_window_lag_s, ml_min_datapoints,
 		ml_min_training_days;
 	int64_t trail_retention_days, violation_retention_days;

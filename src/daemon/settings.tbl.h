@@ -75,5 +75,7 @@ NUMBER(retention, trail_days, trail_retention_days, 400, 1, 3650, 0,
        "days that the record of changes and refusals is kept")
 NUMBER(retention, violation_days, violation_retention_days, 30, 1, 3650, 0,
        "days that violations and their events are kept")
+NUMBER(snapshot, delta_bytes, snapshot_delta_bytes, 65536, 0, 1073741824, 0,
+       "bytes of changes behind the brokers' snapshot, beyond a quarter of it, before it is written anew")
 SECRET(store, url, store_url, "",
      "sqlite:DIR or postgresql://...; empty: SQLite in the data directory")

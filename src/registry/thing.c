@@ -130,10 +130,12 @@ static int change_attributes(struct registry *r, const char *name, const struct 
 	bool is_on_top = update->is_merge || !update->attributes;
 	int err = attributes_lay(r, name, is_on_top ? thing->attributes : NULL, update->attributes,
 				 r->settings->quota_thing_attributes, &kept);
-	if (err)
+	if (!err)
+		err = sql_exec(r->db, SQL_thing_set_attributes,
+			       SQL_ARGS(sql_text(name), sql_text(kept)), NULL);
+	if (err || strcmp(kept, thing->attributes) == 0)
 		return err;
-	return sql_exec(r->db, SQL_thing_set_attributes, SQL_ARGS(sql_text(name), sql_text(kept)),
-			NULL);
+	return change_add(r->db, CHANGE_THING, name, NULL); /* policies ask for them */
 }
 
 int thing_update(struct registry *r, const char *name, const struct thing_update *update)

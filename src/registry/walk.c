@@ -2,11 +2,16 @@
 
 #include "base/log.h"
 #include "policy/decide.h"
+#include "policy/facts_write.h"
 #include "policy/policy.h"
+#include "registry/quarantine.h"
 #include "registry/rows.h"
 
 #include <errno.h>
 #include <glib.h>
+#include <jansson.h>
+
+#define RANGE_ARGS(range) SQL_ARGS(sql_text((range).first), sql_text((range).last))
 
 /* ---- Side queries: ordered like the main one, read along with it ---- */
 
@@ -16,9 +21,10 @@ struct side {
 	int state; /* 1: there is a row not yet taken; 0: the end; or a negative errno */
 };
 
-static int side_open(struct side *side, struct sql_conn *db, enum sql_statement statement)
+static int side_open(struct side *side, struct sql_conn *db, enum sql_statement statement,
+		     struct walk_range range)
 {
-	int err = sql_query(db, statement, SQL_NO_ARGS, &side->rows);
+	int err = sql_query(db, statement, RANGE_ARGS(range), &side->rows);
 	if (!err)
 		side->state = sql_next(side->rows);
 	return err ? err : side->state < 0 ? side->state : 0;
@@ -30,8 +36,9 @@ static void side_close(struct side *side)
 		sql_rows_free(side->rows);
 }
 
-/* Takes the rows that belong to a text key, passing over those of keys that the main query does not
- * have. */
+/* Takes the rows that belong to a key, passing over those of keys that the main query does not
+ * have.
+ */
 static int side_take(struct side *side, const char *key,
 		     void (*take)(struct sql_rows *row, void *ctx), void *ctx)
 {
@@ -46,37 +53,9 @@ static int side_take(struct side *side, const char *key,
 	return side->state;
 }
 
-/* The same for a number. */
-static int side_take_num(struct side *side, int64_t key,
-			 void (*take)(struct sql_rows *row, void *ctx), void *ctx)
-{
-	while (side->state == 1 && sql_col_int(side->rows, 0) <= key) {
-		if (sql_col_int(side->rows, 0) == key)
-			take(side->rows, ctx);
-		side->state = sql_next(side->rows);
-	}
-	return side->state < 0 ? side->state : 0;
-}
-
-static void take_number(struct sql_rows *row, void *numbers)
-{
-	uint64_t n = (uint64_t)sql_col_int(row, 1);
-	g_array_append_val((GArray *)numbers, n);
-}
-
 static void take_name(struct sql_rows *row, void *names)
 {
 	g_ptr_array_add(names, g_strdup(sql_col_text(row, 1)));
-}
-
-static GArray *numbers_new(void)
-{
-	return g_array_new(FALSE, FALSE, sizeof(uint64_t));
-}
-
-static const uint64_t *numbers_of(const GArray *numbers)
-{
-	return (const uint64_t *)(const void *)numbers->data;
 }
 
 static const char *const *names_of(const GPtrArray *names)
@@ -93,11 +72,12 @@ struct policy_walk {
 
 /* The stored program is of another version. A policy that is left out may be a Deny: one that does
  * not compile any more ends the walk, and what was published last stays. */
-static int give_compiled(const struct policy_walk *walk, struct walk_policy *policy)
+static int give_compiled(const struct policy_walk *walk, struct walk_policy *policy,
+			 const char *document)
 {
 	struct policy_program program;
 	struct fault fault;
-	if (policy_compile(policy->document, SIZE_MAX, &program, &fault) < 0) {
+	if (policy_compile(view_of(document), SIZE_MAX, &program, &fault) < 0) {
 		log_error("registry", "policy %s, version %lld, does not compile any more: %s",
 			  policy->name, (long long)policy->version, fault.message);
 		return -EBADMSG;
@@ -116,25 +96,24 @@ static int give_policy(struct sql_rows *row, void *ctx)
 	struct walk_policy policy = {
 		.name = sql_col_text(row, 0),
 		.version = sql_col_int(row, 1),
-		.document = view_of(sql_col_text(row, 2)),
 		.program = {program, n},
 	};
 	if (!policy_program_valid(program, n))
-		return give_compiled(walk, &policy);
+		return give_compiled(walk, &policy, sql_col_text(row, 2));
 	return walk->fn(&policy, walk->ctx);
 }
 
-int registry_each_policy(struct sql_conn *reader, walk_policy_fn *fn, void *ctx)
+int registry_each_policy(struct sql_conn *reader, struct walk_range range, walk_policy_fn *fn,
+			 void *ctx)
 {
 	struct policy_walk walk = {fn, ctx};
-	return rows_each(reader, SQL_walk_policies, SQL_NO_ARGS, give_policy, &walk);
+	return rows_each(reader, SQL_walk_policies, RANGE_ARGS(range), give_policy, &walk);
 }
 
 /* ---- Groups ---- */
 
 struct group_walk {
-	struct side above, policies;
-	GArray *ancestors;
+	struct side policies;
 	GPtrArray *names;
 	walk_group_fn *fn;
 	void *ctx;
@@ -143,41 +122,32 @@ struct group_walk {
 static int give_group(struct sql_rows *row, void *ctx)
 {
 	struct group_walk *walk = ctx;
-	int64_t num = sql_col_int(row, 0);
-	g_array_set_size(walk->ancestors, 0);
+	const char *name = sql_col_text(row, 0);
 	g_ptr_array_set_size(walk->names, 0);
-	int err = side_take_num(&walk->above, num, take_number, walk->ancestors);
-	if (!err)
-		err = side_take_num(&walk->policies, num, take_name, walk->names);
+	int err = side_take(&walk->policies, name, take_name, walk->names);
 	if (err)
 		return err;
 	struct walk_group group = {
-		.num = (uint64_t)num,
-		.name = sql_col_text(row, 1),
-		.ancestors = numbers_of(walk->ancestors),
-		.n_ancestors = walk->ancestors->len,
+		.name = name,
+		.is_quarantine = quarantine_is_marked(sql_col_text(row, 1)),
 		.policies = names_of(walk->names),
 		.n_policies = walk->names->len,
 	};
 	return walk->fn(&group, walk->ctx);
 }
 
-int registry_each_group(struct sql_conn *reader, walk_group_fn *fn, void *ctx)
+int registry_each_group(struct sql_conn *reader, struct walk_range range, walk_group_fn *fn,
+			void *ctx)
 {
 	struct group_walk walk = {
-		.ancestors = numbers_new(),
 		.names = g_ptr_array_new_with_free_func(g_free),
 		.fn = fn,
 		.ctx = ctx,
 	};
-	int err = side_open(&walk.above, reader, SQL_walk_group_above);
+	int err = side_open(&walk.policies, reader, SQL_walk_group_policies, range);
 	if (!err)
-		err = side_open(&walk.policies, reader, SQL_walk_group_policies);
-	if (!err)
-		err = rows_each(reader, SQL_walk_groups, SQL_NO_ARGS, give_group, &walk);
-	side_close(&walk.above);
+		err = rows_each(reader, SQL_walk_groups, RANGE_ARGS(range), give_group, &walk);
 	side_close(&walk.policies);
-	g_array_unref(walk.ancestors);
 	g_ptr_array_unref(walk.names);
 	return err;
 }
@@ -186,63 +156,71 @@ int registry_each_group(struct sql_conn *reader, walk_group_fn *fn, void *ctx)
 
 struct thing_walk {
 	struct side groups;
-	GArray *direct, *all;
+	GArray *numbers;
+	GPtrArray *names;
+	GByteArray *facts;
 	walk_thing_fn *fn;
 	void *ctx;
 };
 
-/* Each group comes with itself and its ancestors as rows of their own. */
+/* Each group comes with itself and its ancestors as rows of their own; none comes twice, since a
+ * thing is in one group of a hierarchy only (registry/member.h). */
 static void take_group(struct sql_rows *row, void *ctx)
 {
 	struct thing_walk *walk = ctx;
-	take_number(row, walk->all);
-	if (sql_col_int(row, 1) == sql_col_int(row, 2))
-		take_number(row, walk->direct);
+	uint64_t number = (uint64_t)sql_col_int(row, 2);
+	g_array_append_val(walk->numbers, number);
+	take_name(row, walk->names);
 }
 
-static gint compare_numbers(gconstpointer a, gconstpointer b)
+static void add_facts(GByteArray *facts, const char *attributes)
 {
-	uint64_t x = *(const uint64_t *)a;
-	uint64_t y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
+	const char *name;
+	json_t *value;
+	json_t *object = json_loads(attributes, 0, NULL);
+	json_object_foreach(object, name, value)
+		facts_add_attribute(facts, view_of(name), view_of(json_string_value(value)));
+	json_decref(object);
 }
 
 static int give_thing(struct sql_rows *row, void *ctx)
 {
 	struct thing_walk *walk = ctx;
 	const char *name = sql_col_text(row, 0);
-	g_array_set_size(walk->direct, 0);
-	g_array_set_size(walk->all, 0);
+	g_array_set_size(walk->numbers, 0);
+	g_ptr_array_set_size(walk->names, 0);
+	g_byte_array_set_size(walk->facts, 0);
 	int err = side_take(&walk->groups, name, take_group, walk);
 	if (err)
 		return err;
-	/* No number comes twice: a thing is in one group of a hierarchy only (registry/member.h).
-	 */
-	g_array_sort(walk->all, compare_numbers);
+	add_facts(walk->facts, sql_col_text(row, 1));
 	struct walk_thing thing = {
 		.name = name,
-		.direct = numbers_of(walk->direct),
-		.n_direct = walk->direct->len,
-		.groups = numbers_of(walk->all),
-		.n_groups = walk->all->len,
+		.facts = {(const char *)walk->facts->data, walk->facts->len},
+		.groups = (const uint64_t *)(const void *)walk->numbers->data,
+		.group_names = names_of(walk->names),
+		.n_groups = walk->numbers->len,
 	};
 	return walk->fn(&thing, walk->ctx);
 }
 
-int registry_each_thing(struct sql_conn *reader, walk_thing_fn *fn, void *ctx)
+int registry_each_thing(struct sql_conn *reader, struct walk_range range, walk_thing_fn *fn,
+			void *ctx)
 {
 	struct thing_walk walk = {
-		.direct = numbers_new(),
-		.all = numbers_new(),
+		.numbers = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+		.names = g_ptr_array_new_with_free_func(g_free),
+		.facts = g_byte_array_new(),
 		.fn = fn,
 		.ctx = ctx,
 	};
-	int err = side_open(&walk.groups, reader, SQL_walk_thing_groups);
+	int err = side_open(&walk.groups, reader, SQL_walk_thing_groups, range);
 	if (!err)
-		err = rows_each(reader, SQL_walk_things, SQL_NO_ARGS, give_thing, &walk);
+		err = rows_each(reader, SQL_walk_things, RANGE_ARGS(range), give_thing, &walk);
 	side_close(&walk.groups);
-	g_array_unref(walk.direct);
-	g_array_unref(walk.all);
+	g_array_unref(walk.numbers);
+	g_ptr_array_unref(walk.names);
+	g_byte_array_unref(walk.facts);
 	return err;
 }
 
@@ -294,7 +272,8 @@ static int give_certificate(struct sql_rows *row, void *ctx)
 	return walk->fn(&certificate, walk->ctx);
 }
 
-int registry_each_certificate(struct sql_conn *reader, walk_certificate_fn *fn, void *ctx)
+int registry_each_certificate(struct sql_conn *reader, struct walk_range range,
+			      walk_certificate_fn *fn, void *ctx)
 {
 	struct certificate_walk walk = {
 		.attached.things = g_ptr_array_new_with_free_func(g_free),
@@ -302,11 +281,11 @@ int registry_each_certificate(struct sql_conn *reader, walk_certificate_fn *fn, 
 		.fn = fn,
 		.ctx = ctx,
 	};
-	int err = side_open(&walk.things, reader, SQL_walk_certificate_things);
+	int err = side_open(&walk.things, reader, SQL_walk_certificate_things, range);
 	if (!err)
-		err = side_open(&walk.policies, reader, SQL_walk_certificate_policies);
+		err = side_open(&walk.policies, reader, SQL_walk_certificate_policies, range);
 	if (!err)
-		err = rows_each(reader, SQL_walk_certificates, SQL_NO_ARGS, give_certificate,
+		err = rows_each(reader, SQL_walk_certificates, RANGE_ARGS(range), give_certificate,
 				&walk);
 	side_close(&walk.things);
 	side_close(&walk.policies);
@@ -315,28 +294,48 @@ int registry_each_certificate(struct sql_conn *reader, walk_certificate_fn *fn, 
 	return err;
 }
 
-/* ---- One thing ---- */
+/* ---- Pages ---- */
 
-static int append_number(struct sql_rows *row, void *numbers)
+static const enum sql_statement pages[WALK_KINDS] = {
+	[WALK_POLICIES] = SQL_walk_policy_page,
+	[WALK_GROUPS] = SQL_walk_group_page,
+	[WALK_THINGS] = SQL_walk_thing_page,
+	[WALK_CERTIFICATES] = SQL_walk_certificate_page,
+};
+
+struct page {
+	char *first, *last;
+	bool is_empty;
+};
+
+static int take_page(struct sql_rows *row, void *ctx)
 {
-	uint64_t n = (uint64_t)sql_col_int(row, 0);
-	g_array_append_val((GArray *)numbers, n);
+	struct page *page = ctx;
+	page->is_empty = sql_col_int(row, 2) == 0;
+	if (!page->is_empty) {
+		page->first = g_strdup(sql_col_text(row, 0));
+		page->last = g_strdup(sql_col_text(row, 1));
+	}
 	return 0;
 }
 
-int registry_thing_groups(struct sql_conn *conn, const char *thing, uint64_t **ret_nums,
-			  size_t *ret_n, bool *ret_is_registered)
+int registry_next_page(struct sql_conn *reader, enum walk_kind kind, const char *after,
+		       int64_t limit, char **ret_first, char **ret_last)
 {
-	int found = rows_find(conn, SQL_thing_get, SQL_ARGS(sql_text(thing)), NULL, NULL);
-	if (found < 0)
-		return found;
-	g_autoptr(GArray) numbers = numbers_new();
-	int err = rows_each(conn, SQL_member_closure, SQL_ARGS(sql_text(thing)), append_number,
-			    numbers);
-	if (err)
-		return err;
-	*ret_is_registered = found == 1;
-	*ret_n = numbers->len;
-	*ret_nums = numbers->len ? (uint64_t *)(void *)g_array_steal(numbers, NULL) : NULL;
-	return 0;
+	struct page page = {0};
+	int r = rows_find(reader, pages[kind], SQL_ARGS(sql_text(after), sql_int(limit)), take_page,
+			  &page);
+	if (r < 0 || page.is_empty)
+		return MIN(r, 0);
+	*ret_first = page.first;
+	*ret_last = page.last;
+	return 1;
+}
+
+int registry_each_principal(struct sql_conn *reader, const char *thing,
+			    int (*fn)(const char *certificate, void *ctx), void *ctx)
+{
+	struct rows_names each = {fn, ctx};
+	return rows_each(reader, SQL_walk_thing_certificates, SQL_ARGS(sql_text(thing)), rows_name,
+			 &each);
 }

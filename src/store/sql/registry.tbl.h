@@ -61,9 +61,6 @@ STATEMENT(member_same_hierarchy, MAIN, "ti", "t",
 STATEMENT(member_groups, MAIN, "tti", "t",
 	"select g.name from group_member m join thing_group g on g.num = m.num where m.thing = ?1 and g.name > ?2 "
 	"order by g.name limit ?3")
-STATEMENT(member_closure, MAIN, "t", "i",
-	"select distinct a.above from group_member m join group_above a on a.num = m.num where m.thing = ?1 "
-	"order by a.above")
 STATEMENT(member_things, MAIN, "iti", "t",
 	"select thing from group_member where num = ?1 and thing > ?2 order by thing limit ?3")
 STATEMENT(member_things_below, MAIN, "iti", "t",
@@ -178,21 +175,42 @@ STATEMENT(logging_level_list, MAIN, "tti", "ttt",
 	"select target_type, target_name, level from logging_level where (target_type, target_name) > (?1, ?2) "
 	"order by target_type, target_name limit ?3")
 
-/* Walks (registry/walk.h): ordered alike, so that they can be merged. */
-STATEMENT(walk_policies, MAIN, "", "titb",
+/* Walks (registry/walk.h) over keys from ?1 to ?2: ordered alike, so that they can be merged. */
+STATEMENT(walk_policies, MAIN, "tt", "titb",
 	"select p.name, v.version, v.document, v.program from policy p "
-	"join policy_version v on v.policy = p.name and v.version = p.default_version order by p.name")
-STATEMENT(walk_groups, MAIN, "", "it", "select num, name from thing_group order by num")
-STATEMENT(walk_group_above, MAIN, "", "ii", "select num, above from group_above where above <> num order by num, above")
-STATEMENT(walk_group_policies, MAIN, "", "it",
-	"select g.num, a.policy from thing_group g join policy_attachment a "
-	"on a.target_kind = 'thinggroup' and a.target = g.name order by g.num, a.policy")
-STATEMENT(walk_things, MAIN, "", "t", "select name from thing order by name")
-STATEMENT(walk_thing_groups, MAIN, "", "tii",
-	"select m.thing, a.above, m.num from group_member m join group_above a on a.num = m.num order by m.thing, m.num")
-STATEMENT(walk_certificates, MAIN, "", "ttii",
-	"select id, status, not_before, not_after from certificate order by id")
-STATEMENT(walk_certificate_things, MAIN, "", "tti",
-	"select certificate, thing, is_exclusive from thing_principal order by certificate, thing")
-STATEMENT(walk_certificate_policies, MAIN, "", "tt",
-	"select target, policy from policy_attachment where target_kind = 'cert' order by target, policy")
+	"join policy_version v on v.policy = p.name and v.version = p.default_version "
+	"where p.name between ?1 and ?2 order by p.name")
+STATEMENT(walk_groups, MAIN, "tt", "tt",
+	"select name, attributes from thing_group where name between ?1 and ?2 order by name")
+STATEMENT(walk_group_policies, MAIN, "tt", "tt",
+	"select target, policy from policy_attachment where target_kind = 'thinggroup' and target between ?1 and ?2 "
+	"order by target, policy")
+STATEMENT(walk_things, MAIN, "tt", "tt",
+	"select name, attributes from thing where name between ?1 and ?2 order by name")
+STATEMENT(walk_thing_groups, MAIN, "tt", "tti",
+	"select m.thing, g.name, a.above from group_member m join group_above a on a.num = m.num "
+	"join thing_group g on g.num = a.above where m.thing between ?1 and ?2 order by m.thing, a.above")
+STATEMENT(walk_certificates, MAIN, "tt", "ttii",
+	"select id, status, not_before, not_after from certificate where id between ?1 and ?2 order by id")
+STATEMENT(walk_certificate_things, MAIN, "tt", "tti",
+	"select certificate, thing, is_exclusive from thing_principal where certificate between ?1 and ?2 "
+	"order by certificate, thing")
+STATEMENT(walk_certificate_policies, MAIN, "tt", "tt",
+	"select target, policy from policy_attachment where target_kind = 'cert' and target between ?1 and ?2 "
+	"order by target, policy")
+STATEMENT(walk_thing_certificates, MAIN, "t", "t",
+	"select certificate from thing_principal where thing = ?1 order by certificate")
+
+/* The first and the last of ?2 keys behind ?1, and how many there are. */
+STATEMENT(walk_policy_page, MAIN, "ti", "tti",
+	"select coalesce(min(name), ''), coalesce(max(name), ''), count(*) from "
+	"(select name from policy where name > ?1 order by name limit ?2) page")
+STATEMENT(walk_group_page, MAIN, "ti", "tti",
+	"select coalesce(min(name), ''), coalesce(max(name), ''), count(*) from "
+	"(select name from thing_group where name > ?1 order by name limit ?2) page")
+STATEMENT(walk_thing_page, MAIN, "ti", "tti",
+	"select coalesce(min(name), ''), coalesce(max(name), ''), count(*) from "
+	"(select name from thing where name > ?1 order by name limit ?2) page")
+STATEMENT(walk_certificate_page, MAIN, "ti", "tti",
+	"select coalesce(min(id), ''), coalesce(max(id), ''), count(*) from "
+	"(select id from certificate where id > ?1 order by id limit ?2) page")

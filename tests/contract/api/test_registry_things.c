@@ -84,9 +84,12 @@ static void updates(void **state)
 	assert_string_equal(json_str(attributes(k, "lamp"), "c"), "3");
 	assert_int_equal(json_num(ok(k, NULL, "GET /things/lamp"), "version"), 2);
 
+	(void)kit_changes(k);
 	ok(k, "{\"attributePayload\":{\"attributes\":{\"d\":\"4\"}}}", "PATCH /things/lamp");
 	assert_int_equal(json_object_size(attributes(k, "lamp")), 1);
+	assert_string_equal(kit_changes(k), "thing:lamp ");
 	ok(k, "{\"removeThingType\":true}", "PATCH /things/lamp");
+	assert_string_equal(kit_changes(k), "");
 	assert_string_equal(json_str(attributes(k, "lamp"), "d"), "4");
 
 	fails(k, 409, "VersionConflictException", "{\"expectedVersion\":1}", "PATCH /things/lamp");

@@ -1,7 +1,8 @@
-/* registry/walk.h: what the publisher and the audits see. */
+/* registry/walk.h: what the publisher sees. */
 #include "registry_kit.h"
 
 #include "policy/decide.h"
+#include "policy/facts.h"
 #include "registry/walk.h"
 
 #include <errno.h>
@@ -17,19 +18,13 @@
 static int tell_policy(const struct walk_policy *p, void *text)
 {
 	assert_true(policy_program_valid((const uint8_t *)p->program.p, p->program.n));
-	assert_true(p->document.n > 0);
 	g_string_append_printf(text, "%s@%d ", p->name, (int)p->version);
 	return 0;
 }
 
 static int tell_group(const struct walk_group *g, void *text)
 {
-	g_string_append_printf(text, "%s[", g->name);
-	for (size_t i = 0; i < g->n_ancestors; i++) {
-		assert_true(g->ancestors[i] < g->num);
-		g_string_append_printf(text, "%d,", (int)g->ancestors[i]);
-	}
-	g_string_append(text, "|");
+	g_string_append_printf(text, "%s%s[", g->name, g->is_quarantine ? "!" : "");
 	for (size_t i = 0; i < g->n_policies; i++)
 		g_string_append_printf(text, "%s,", g->policies[i]);
 	g_string_append(text, "] ");
@@ -38,12 +33,14 @@ static int tell_group(const struct walk_group *g, void *text)
 
 static int tell_thing(const struct walk_thing *t, void *text)
 {
+	struct view facts = t->facts;
+	struct fact fact;
 	g_string_append_printf(text, "%s[", t->name);
-	for (size_t i = 0; i < t->n_direct; i++)
-		g_string_append_printf(text, "%d,", (int)t->direct[i]);
-	g_string_append(text, "|");
 	for (size_t i = 0; i < t->n_groups; i++)
-		g_string_append_printf(text, "%d,", (int)t->groups[i]);
+		g_string_append_printf(text, "%d:%s,", (int)t->groups[i], t->group_names[i]);
+	while (facts_next(&facts, &fact))
+		g_string_append_printf(text, "%.*s=%.*s,", (int)fact.name.n, fact.name.p,
+				       (int)fact.value.n, fact.value.p);
 	g_string_append(text, "] ");
 	return 0;
 }
@@ -63,7 +60,11 @@ static int tell_certificate(const struct walk_certificate *c, void *text)
 
 #define WALK(k, walk, tell)                                                                        \
 	(g_string_truncate((k)->text, 0),                                                          \
-	 assert_int_equal(walk((k)->api.reader, tell, (k)->text), 0), (k)->text->str)
+	 assert_int_equal(walk((k)->api.reader, WALK_ALL, tell, (k)->text), 0), (k)->text->str)
+#define WALK_KEY(k, walk, key, tell)                                                               \
+	(g_string_truncate((k)->text, 0),                                                          \
+	 assert_int_equal(walk((k)->api.reader, WALK_ONE(key), tell, (k)->text), 0),               \
+	 (k)->text->str)
 
 static void walks_nothing(void **state)
 {
@@ -88,6 +89,8 @@ static void walks_policies(void **state)
 	ok(k, kit_policy_body, "POST /policies/b/version?setAsDefault=true");
 	ok(k, kit_policy_body, "POST /policies/b/version");
 	assert_string_equal(WALK(k, registry_each_policy, tell_policy), "a@1 b@2 ");
+	assert_string_equal(WALK_KEY(k, registry_each_policy, "b", tell_policy), "b@2 ");
+	assert_string_equal(WALK_KEY(k, registry_each_policy, "c", tell_policy), "");
 }
 
 static const uint8_t old_program[] = {'T', 'W', 'P', '0'};
@@ -114,7 +117,8 @@ static void compiles_policies_of_another_version(void **state)
 	assert_int_equal(store_write(k->api.env.store, store_old, document), 0);
 	assert_string_equal(WALK(k, registry_each_policy, tell_policy), "old@1 ");
 	assert_int_equal(store_write(k->api.env.store, store_old, unknown), 0);
-	assert_int_equal(registry_each_policy(k->api.reader, tell_policy, k->text), -EBADMSG);
+	assert_int_equal(registry_each_policy(k->api.reader, WALK_ALL, tell_policy, k->text),
+			 -EBADMSG);
 }
 
 static void walks_groups_and_things(void **state)
@@ -137,7 +141,13 @@ static void walks_groups_and_things(void **state)
 	attach(k, "p", "thinggroup", "attic");
 	attach(k, "o", "thinggroup", "attic");
 	assert_string_equal(WALK(k, registry_each_group, tell_group),
-			    "house[|p,] hall[1,|] attic[1,2,|o,p,] north[|] ");
+			    "attic[o,p,] hall[] house[p,] north[] ");
+	ok(k,
+	   "{\"thingGroupProperties\":{\"attributePayload\":{\"attributes\":"
+	   "{\"thingward:quarantine\":\"true\"}}}}",
+	   "PATCH /thing-groups/hall");
+	assert_string_equal(WALK_KEY(k, registry_each_group, "hall", tell_group), "hall![] ");
+	assert_string_equal(WALK_KEY(k, registry_each_group, "gone", tell_group), "");
 
 	for (const char *name = "dcba"; *name; name++)
 		ok(k, "{}", "POST /things/%c", *name);
@@ -148,7 +158,12 @@ static void walks_groups_and_things(void **state)
 		ok(k, body, "PUT /thing-groups/addThingToThingGroup");
 	}
 	assert_string_equal(WALK(k, registry_each_thing, tell_thing),
-			    "a[|] b[2,5,|1,2,5,] c[|] d[4,|1,2,4,] ");
+			    "a[] b[1:house,2:hall,5:north,] c[] d[1:house,2:hall,4:attic,] ");
+	ok(k, "{\"attributePayload\":{\"attributes\":{\"site\":\"x\",\"floor\":\"2\"}}}",
+	   "PATCH /things/a");
+	assert_string_equal(WALK_KEY(k, registry_each_thing, "a", tell_thing),
+			    "a[floor=2,site=x,] ");
+	assert_string_equal(WALK_KEY(k, registry_each_thing, "e", tell_thing), "");
 }
 
 static void walks_certificates(void **state)
@@ -173,6 +188,55 @@ static void walks_certificates(void **state)
 	assert_non_null(strstr(text, second));
 	assert_non_null(strstr(text, third));
 	assert_int_equal(strlen(text), strlen(first) + strlen(second) + strlen(third));
+	assert_string_equal(WALK_KEY(k, registry_each_certificate, ids[2], tell_certificate),
+			    third);
+}
+
+static int tell_id(const char *certificate, void *text)
+{
+	g_string_append_printf(text, "%s ", certificate);
+	return 0;
+}
+
+static void tells_certificates_of_a_thing(void **state)
+{
+	struct kit *k = *state;
+	char ids[2][X509_ID_SIZE];
+	kit_thing(k, "a");
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		kit_certificate(k, "ACTIVE", ids[i]);
+		kit_attach(k, "a", ids[i]);
+	}
+	bool is_first = strcmp(ids[0], ids[1]) < 0;
+	g_autofree char *both = g_strdup_printf("%s %s ", ids[!is_first], ids[is_first]);
+	g_string_truncate(k->text, 0);
+	assert_int_equal(registry_each_principal(k->api.reader, "a", tell_id, k->text), 0);
+	assert_string_equal(k->text->str, both);
+	assert_int_equal(registry_each_principal(k->api.reader, "b", tell_id, k->text), 0);
+	assert_string_equal(k->text->str, both);
+}
+
+static void pages_have_every_key_once(void **state)
+{
+	struct kit *k = *state;
+	static const char *const expected[] = {"a c", "e g", "i i"};
+	g_autofree char *after = g_strdup("");
+	char *first, *last;
+	for (const char *name = "gcaei"; *name; name++)
+		ok(k, "{}", "POST /things/%c", *name);
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		assert_int_equal(
+			registry_next_page(k->api.reader, WALK_THINGS, after, 2, &first, &last), 1);
+		g_string_printf(k->text, "%s %s", first, last);
+		assert_string_equal(k->text->str, expected[i]);
+		g_free(first);
+		g_free(after);
+		after = last;
+	}
+	for (unsigned kind = 0; kind < WALK_KINDS; kind++)
+		assert_int_equal(registry_next_page(k->api.reader, (enum walk_kind)kind, after, 2,
+						    &first, &last),
+				 0);
 }
 
 static int stop_at_once(const struct walk_thing *thing, void *seen)
@@ -188,34 +252,8 @@ static void stops_when_told(void **state)
 	int seen = 0;
 	kit_thing(k, "a");
 	kit_thing(k, "b");
-	assert_int_equal(registry_each_thing(k->api.reader, stop_at_once, &seen), 7);
+	assert_int_equal(registry_each_thing(k->api.reader, WALK_ALL, stop_at_once, &seen), 7);
 	assert_int_equal(seen, 1);
-}
-
-static void tells_groups_of_one_thing(void **state)
-{
-	struct kit *k = *state;
-	uint64_t *nums = NULL;
-	size_t n = 9;
-	bool is_registered = true;
-	assert_int_equal(registry_thing_groups(k->api.reader, "lamp", &nums, &n, &is_registered),
-			 0);
-	assert_false(is_registered);
-	assert_int_equal(n, 0);
-	assert_null(nums);
-
-	kit_group(k, "house", NULL);
-	kit_group(k, "hall", "house");
-	kit_thing(k, "lamp");
-	ok(k, "{\"thingName\":\"lamp\",\"thingGroupName\":\"hall\"}",
-	   "PUT /thing-groups/addThingToThingGroup");
-	assert_int_equal(registry_thing_groups(k->api.reader, "lamp", &nums, &n, &is_registered),
-			 0);
-	assert_true(is_registered);
-	assert_int_equal(n, 2);
-	assert_int_equal(nums[0], 1);
-	assert_int_equal(nums[1], 2);
-	g_free(nums);
 }
 
 int main(void)
@@ -227,7 +265,8 @@ int main(void)
 		ON_BOTH(walks_certificates),
 		ON_BOTH(compiles_policies_of_another_version),
 		ON_BOTH(stops_when_told),
-		ON_BOTH(tells_groups_of_one_thing),
+		ON_BOTH(tells_certificates_of_a_thing),
+		ON_BOTH(pages_have_every_key_once),
 	};
 	return cmocka_run_group_tests(tests, kit_group_start, kit_group_stop);
 }
