@@ -61,6 +61,29 @@ struct taking {
 	int64_t at_ms;
 };
 
+static int note_event(const struct taking *t, const struct entry_event *e)
+{
+	switch (e->event.kind) {
+	case EVENT_CONNECT:
+		return session_connect(t->ledger, t->txn, e->broker, &e->event.connect);
+	case EVENT_DISCONNECT:
+		return session_disconnect(t->ledger, t->txn, e->broker, &e->event.disconnect);
+	case EVENT_REFUSED:
+		return denials_take(t->ledger->denials, t->txn, e->broker, t->at_ms,
+				    &e->event.refused);
+	case EVENT_APPLIED:
+		return session_applied(t->txn, e->broker, e->event.number);
+	case EVENT_REPORT:
+	case EVENT_CUT:
+	case EVENT_FLUSHED:
+	case EVENT_TAKEOVER: /* its two sessions say it, too */
+	case EVENT_COUNTERS:
+	case EVENT_TABLE:
+		break;
+	}
+	return 0;
+}
+
 static int take_event(const struct taking *t, struct view body)
 {
 	struct entry_event e;
@@ -68,28 +91,8 @@ static int take_event(const struct taking *t, struct view body)
 		return -EBADMSG;
 	int r = session_heard(t->ledger, t->txn, e.broker, t->at_ms);
 	if (r == 0)
-		r = contained_take(t->txn, &e, t->at_ms);
-	if (r < 0)
-		return r;
-	switch (e.event.kind) {
-	case EVENT_CONNECT:
-		return session_connect(t->ledger, t->txn, e.broker, &e.event.connect);
-	case EVENT_DISCONNECT:
-		return session_disconnect(t->ledger, t->txn, e.broker, &e.event.disconnect);
-	case EVENT_REFUSED:
-		return denials_take(t->ledger->denials, t->txn, e.broker, t->at_ms,
-				    &e.event.refused);
-	case EVENT_APPLIED:
-		return session_applied(t->txn, e.broker, e.event.number);
-	case EVENT_REPORT:
-	case EVENT_CUT:
-	case EVENT_FLUSHED:
-	case EVENT_TAKEOVER: /* told by the two sessions, too */
-	case EVENT_COUNTERS:
-	case EVENT_TABLE:
-		return 0;
-	}
-	return 0;
+		r = note_event(t, &e);
+	return r;
 }
 
 static int take_hello(const struct taking *t, struct view body)
