@@ -1,6 +1,7 @@
 #include "registry/certificate.h"
 
 #include "registry/containment.h"
+#include "registry/facts.h"
 #include "registry/place.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
@@ -70,6 +71,14 @@ int certificate_check(struct registry *r, const char *id)
 	return must_find(r, id, SQL_certificate_get, NULL, NULL);
 }
 
+static int add_facts(struct registry *r, const struct x509_facts *f)
+{
+	g_autoptr(GByteArray) facts = g_byte_array_new();
+	facts_of_certificate(f, facts);
+	return sql_exec(r->db, SQL_certificate_facts_add,
+			SQL_ARGS(sql_text(f->id), sql_blob(facts->data, facts->len)), NULL);
+}
+
 static int add(struct registry *r, const struct x509_facts *f, const char *status, const char *mode)
 {
 	char generation[ID_UUID_SIZE];
@@ -82,6 +91,8 @@ static int add(struct registry *r, const struct x509_facts *f, const char *statu
 				    sql_int(f->not_before), sql_int(f->not_after),
 				    sql_int(r->now_ms), sql_text(generation)),
 			   NULL);
+	if (!err)
+		err = add_facts(r, f);
 	return err ? err : change_add(r->db, CHANGE_CERT, f->id, NULL);
 }
 
@@ -288,6 +299,8 @@ int certificate_delete(struct registry *r, const char *id, bool is_forced)
 	if (!err)
 		err = sql_exec(r->db, SQL_attachment_delete_target,
 			       SQL_ARGS(sql_text("cert"), sql_text(id)), NULL);
+	if (!err)
+		err = sql_exec(r->db, SQL_certificate_facts_delete, SQL_ARGS(sql_text(id)), NULL);
 	if (!err)
 		err = sql_exec(r->db, SQL_certificate_delete, SQL_ARGS(sql_text(id)), NULL);
 	if (!err)

@@ -79,6 +79,9 @@ STATEMENT(certificate_add, MAIN, "ttttttttttiiiiit", "",
 STATEMENT(certificate_set_status, MAIN, "tti", "",
 	"update certificate set status = ?2, modified = ?3, version = version + 1 where id = ?1")
 STATEMENT(certificate_delete, MAIN, "t", "", "delete from certificate where id = ?1")
+STATEMENT(certificate_facts_add, MAIN, "tb", "", "insert into certificate_facts (certificate, facts) values (?1, ?2)")
+STATEMENT(certificate_facts_get, MAIN, "t", "b", "select facts from certificate_facts where certificate = ?1")
+STATEMENT(certificate_facts_delete, MAIN, "t", "", "delete from certificate_facts where certificate = ?1")
 STATEMENT(certificate_list_up, MAIN, "iti", "ttti",
 	"select id, status, mode, created from certificate where (created, id) > (?1, ?2) order by created, id limit ?3")
 STATEMENT(certificate_list_down, MAIN, "iti", "ttti",
@@ -88,6 +91,9 @@ STATEMENT(certificate_list_down, MAIN, "iti", "ttti",
 /* Policies. */
 STATEMENT(policy_get, MAIN, "t", "iiiit",
 	"select default_version, newest_version, created, modified, generation_id from policy where name = ?1")
+STATEMENT(policy_default, MAIN, "t", "it",
+	"select v.version, v.document from policy p "
+	"join policy_version v on v.policy = p.name and v.version = p.default_version where p.name = ?1")
 STATEMENT(policy_add, MAIN, "tit", "",
 	"insert into policy (name, default_version, newest_version, created, modified, generation_id) "
 	"values (?1, 1, 1, ?2, ?2, ?3)")
@@ -174,6 +180,19 @@ STATEMENT(logging_level_delete, MAIN, "tt", "", "delete from logging_level where
 STATEMENT(logging_level_list, MAIN, "tti", "ttt",
 	"select target_type, target_name, level from logging_level where (target_type, target_name) > (?1, ?2) "
 	"order by target_type, target_name limit ?3")
+
+/* Which policies count (registry/effective.h). */
+STATEMENT(effective_thing, MAIN, "t", "t",
+	"select distinct p.policy from group_member m join group_above a on a.num = m.num "
+	"join thing_group g on g.num = a.above "
+	"join policy_attachment p on p.target_kind = 'thinggroup' and p.target = g.name where m.thing = ?1 "
+	"order by p.policy")
+STATEMENT(effective_group, MAIN, "t", "t",
+	"select policy from policy_attachment where target_kind = 'thinggroup' and target = ?1 order by policy")
+STATEMENT(effective_certificate_groups, MAIN, "t", "tt",
+	"select distinct g.name, g.attributes from thing_principal p join group_member m on m.thing = p.thing "
+	"join group_above a on a.num = m.num join thing_group g on g.num = a.above where p.certificate = ?1 "
+	"order by g.name")
 
 /* Walks (registry/walk.h) over keys from ?1 to ?2: ordered alike, so that they can be merged. */
 STATEMENT(walk_policies, MAIN, "tt", "titb",
