@@ -1,88 +1,90 @@
-/* What a session may do: policy decides, reserved topics come before it (S9). */
+/* What a session may do: policy decides, reserved topics come before it (S9). Where we only observe
+ * the judgement is the same, but it is only told. */
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include "mosquitto/applicant.h"
 #include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 #include "mosquitto/topic.h"
 
-#define POLICY_SAYS_NO "policy does not allow it"
-
-struct denial {
-	enum policy_action action;
-	const char *reason;    /* NULL: allowed */
-	bool is_nobodys_fault; /* nothing to tell */
+/* One question of the broker's. */
+struct question {
+	const struct session *session;
+	const struct mosquitto_evt_acl_check *e;
+	struct view name; /* topic or filter */
+	bool is_will;
 };
 
-static struct denial judge_write(const struct session *s, const struct mosquitto_evt_acl_check *e)
+/* Who else may publish there? The broker gives no MESSAGE event for a will: as a report it would
+ * reach nobody, and stay when it is retained (S9). */
+static const struct {
+	enum cause publish, will;
+} reserved[] = {
+	[TOPIC_ORDINARY] = {CAUSE_NONE,            CAUSE_NONE           },
+	[TOPIC_REPORT] = {CAUSE_NONE,            CAUSE_WILL_REPORT    },
+	[TOPIC_REPLY] = {CAUSE_RESERVED_REPLY,  CAUSE_RESERVED_REPLY },
+	[TOPIC_EVENTS] = {CAUSE_RESERVED_EVENTS, CAUSE_RESERVED_EVENTS},
+};
+
+static enum cause publish_fault(const struct question *q)
 {
-	struct view name = view_of(e->topic);
-	enum topic_kind kind = topic_of(name).kind;
-	if (!topic_fits(name))
-		return (struct denial){.action = POLICY_PUBLISH,
-				       .reason = "topic is longer than 256 bytes"};
-	if (kind == TOPIC_REPLY || kind == TOPIC_EVENTS)
-		return (struct denial){.action = POLICY_PUBLISH,
-				       .reason = "topic is reserved for the service"};
-	if (!session_may(s, POLICY_PUBLISH, VIEW_LIT("topic"), name))
-		return (struct denial){.action = POLICY_PUBLISH, .reason = POLICY_SAYS_NO};
-	if (e->retain && !session_may(s, POLICY_RETAIN_PUBLISH, VIEW_LIT("topic"), name))
-		return (struct denial){.action = POLICY_RETAIN_PUBLISH, .reason = POLICY_SAYS_NO};
-	return (struct denial){.action = POLICY_PUBLISH, .reason = NULL};
+	enum cause fault = topic_fault(q->name);
+	enum topic_kind kind = topic_of(q->name).kind;
+	if (fault)
+		return fault;
+	return q->is_will ? reserved[kind].will : reserved[kind].publish;
 }
 
-static struct denial judge_subscribe(const struct session *s,
-				     const struct mosquitto_evt_acl_check *e)
+static struct denial judge_write(const struct question *q)
 {
-	struct view filter = view_of(e->topic);
-	if (!topic_fits(filter))
-		return (struct denial){.action = POLICY_SUBSCRIBE,
-				       .reason = "filter is longer than 256 bytes"};
-	if (topic_filter_is_report(filter))
-		return (struct denial){.action = POLICY_SUBSCRIBE,
-				       .reason = "reports are for the service only"};
-	if (!session_may(s, POLICY_SUBSCRIBE, VIEW_LIT("topicfilter"), filter))
-		return (struct denial){.action = POLICY_SUBSCRIBE, .reason = POLICY_SAYS_NO};
-	return (struct denial){.action = POLICY_SUBSCRIBE, .reason = NULL};
+	struct denial d = denial_of(POLICY_PUBLISH, publish_fault(q));
+	if (!d.cause && q->is_will)
+		d = session_may_will(q->session, q->name);
+	if (!d.cause)
+		d = session_may(q->session, POLICY_PUBLISH, VIEW_LIT("topic"), q->name);
+	if (!d.cause && q->e->retain)
+		d = session_may(q->session, POLICY_RETAIN_PUBLISH, VIEW_LIT("topic"), q->name);
+	return d;
 }
 
-static struct denial judge_read(const struct session *s, const struct mosquitto_evt_acl_check *e)
+static struct denial judge_subscribe(const struct question *q)
 {
-	struct view name = view_of(e->topic);
-	/* A device that subscribes to $aws/things/NAME/defender/# does as AWS's own agents do. */
-	if (topic_of(name).kind == TOPIC_REPORT)
-		return (struct denial){.action = POLICY_RECEIVE,
-				       .reason = "reports are for the service only",
-				       .is_nobodys_fault = true};
-	if (!session_may(s, POLICY_RECEIVE, VIEW_LIT("topic"), name))
-		return (struct denial){.action = POLICY_RECEIVE, .reason = POLICY_SAYS_NO};
-	return (struct denial){.action = POLICY_RECEIVE, .reason = NULL};
+	enum cause fault = topic_fault(q->name);
+	if (!fault && topic_filter_is_report(q->name))
+		fault = CAUSE_RESERVED_REPORTS;
+	if (!fault && topic_filter_is_shared_reserved(q->name))
+		fault = CAUSE_SHARED_RESERVED;
+	if (fault)
+		return denial_of(POLICY_SUBSCRIBE, fault);
+	return session_may(q->session, POLICY_SUBSCRIBE, VIEW_LIT("topicfilter"), q->name);
 }
 
-static struct denial judge_unsubscribe(const struct session *s,
-				       const struct mosquitto_evt_acl_check *e)
+static struct denial judge_read(const struct question *q)
 {
-	(void)s;
-	(void)e;
-	return (struct denial){.action = POLICY_SUBSCRIBE, .reason = NULL};
+	if (topic_of(q->name).kind == TOPIC_REPORT)
+		return denial_of(POLICY_RECEIVE, CAUSE_RESERVED_REPORTS);
+	return session_may(q->session, POLICY_RECEIVE, VIEW_LIT("topic"), q->name);
 }
 
-typedef void tell_fn(struct plugin *p, const struct event_refused *e);
+static struct denial judge_unsubscribe(const struct question *q)
+{
+	return denial_of(POLICY_SUBSCRIBE, q->session->refusal);
+}
 
 static const struct access {
 	int access;
-	struct denial (*judge)(const struct session *s, const struct mosquitto_evt_acl_check *e);
+	struct denial (*judge)(const struct question *q);
 	int live_error; /* for a session that is connected */
 	enum policy_action action;
-	tell_fn *tell;
+	bool is_heard; /* the client did it */
 } accesses[] = {
   /* AWS closes the connection of a client that publishes where it may not. */
-	{MOSQ_ACL_WRITE,       judge_write,       MOSQ_ERR_AUTH,       POLICY_PUBLISH,   refusals_add},
-	{MOSQ_ACL_SUBSCRIBE,   judge_subscribe,   MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE, refusals_add},
-	{MOSQ_ACL_READ,        judge_read,        MOSQ_ERR_ACL_DENIED, POLICY_RECEIVE,   refusals_add},
-	{MOSQ_ACL_UNSUBSCRIBE, judge_unsubscribe, MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE,
-	 refusals_add										},
+	{MOSQ_ACL_WRITE,       judge_write,       MOSQ_ERR_AUTH,       POLICY_PUBLISH,   true },
+	{MOSQ_ACL_SUBSCRIBE,   judge_subscribe,   MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE, true },
+	{MOSQ_ACL_READ,        judge_read,        MOSQ_ERR_ACL_DENIED, POLICY_RECEIVE,   false},
+	{MOSQ_ACL_UNSUBSCRIBE, judge_unsubscribe, MOSQ_ERR_ACL_DENIED, POLICY_SUBSCRIBE, true },
 };
 
 static const struct access *access_row(int access)
@@ -93,84 +95,126 @@ static const struct access *access_row(int access)
 	return NULL;
 }
 
-static void tell(struct plugin *p, const struct session *s, const struct denial *d, tell_fn *how,
-		 const char *resource)
+/* A device that subscribes to $aws/things/NAME/defender/# does as AWS's own agents do: nobody is to
+ * blame that its own reports match. Where we observe, a session whose connect would be refused
+ * would not be there to do anything. */
+static bool is_worth_telling(const struct question *q, const struct denial *d)
 {
-	struct event_refused e = {
-		.action = (uint8_t)d->action,
-		.who = {.session = s->number,
-			.client_id = view_of(s->client_id),
-			.address = view_of(s->address)},
-		.resource = view_of(resource),
-		.missing = view_of(d->reason),
-		.statement = -1,
-		.count = 1,
-		.first_ms = server_time_ms(&p->time, p->now_ms),
-		.last_ms = server_time_ms(&p->time, p->now_ms)
-        };
-	memcpy(e.who.fingerprint, s->fingerprint, FRAME_FINGERPRINT);
-	if (e.resource.n > TOPIC_BYTES_MAX)
-		e.resource.n = TOPIC_BYTES_MAX;
-	how(p, &e);
+	if (d->action == POLICY_RECEIVE && d->cause == CAUSE_RESERVED_REPORTS)
+		return false;
+	return !session_is_observed(q->session) || !q->session->refusal;
 }
 
-static bool decide(struct plugin *p, const struct session *s, const struct access *row,
-		   const struct mosquitto_evt_acl_check *e)
+static struct denial judge(struct plugin *p, const struct access *row, const struct question *q)
 {
-	struct denial d = {.action = row->action, .reason = s->refusal};
-	if (s->is_doorbell)
-		d.reason = "the doorbell may only ping";
-	if (!d.reason)
-		d = row->judge(s, e);
-	if (!d.reason)
-		return true;
-	if (!d.is_nobodys_fault)
-		tell(p, s, &d, row->tell, e->topic);
-	return false;
-}
-
-/* The broker gives no MESSAGE event for a will: as a report it would reach nobody, and stay when it
- * is retained (S9). */
-static bool is_will_as_report(const struct mosquitto_evt_acl_check *e)
-{
-	return e->access == MOSQ_ACL_WRITE && topic_of(view_of(e->topic)).kind == TOPIC_REPORT;
-}
-
-/* Before it delivers a retained message the broker asks whether who left it may still write: on
- * behalf of an object made up for the question, which has no address. */
-static bool is_will(const struct mosquitto_evt_acl_check *e)
-{
-	return e->access == MOSQ_ACL_WRITE && mosquitto_client_address(e->client);
+	struct denial d = denial_of(row->action, CAUSE_DOORBELL_ONLY);
+	if (!q->session->is_doorbell)
+		d = row->judge(q);
+	if (!d.cause && q->session->list == SESSION_DOOMED)
+		d.cause = CAUSE_SESSION_CUT;
+	if (!d.cause || !is_worth_telling(q, &d))
+		return d;
+	struct event_identity who = session_identity(q->session);
+	struct event_refused e = denial_event(&d, &who, q->name, session_is_observed(q->session));
+	refusals_add(p, &e);
+	return d;
 }
 
 static void count_will(struct plugin *p, const struct session *s,
 		       const struct mosquitto_evt_acl_check *e)
 {
 	const struct event_identity who = session_identity(s);
-	tally_sent(tally_absent(p->tallies, &who, s->request.thing_name), e->payloadlen);
+	tally_sent(tally_absent(p->tallies, &who, s->thing), e->payloadlen);
 }
 
-/* A will comes after its session's end, a delivery also to a session that is away: then the
- * username, which only this plugin sets, says who it is, and the rules of now decide. */
-static int check_absent(struct plugin *p, const struct access *row,
-			const struct mosquitto_evt_acl_check *e)
+/* A will that comes after its session's end. */
+static int check_will(struct plugin *p, const struct access *row, struct session *s,
+		      const struct mosquitto_evt_acl_check *e)
 {
-	const char *username = mosquitto_client_username(e->client);
-	const char *client_id = mosquitto_client_id(e->client);
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	struct session s;
-	if (!username || !client_id || hex_read(username, fingerprint, sizeof(fingerprint)) < 0 ||
-	    session_init(&s, e->client, fingerprint, client_id,
-			 mosquitto_client_address(e->client)) < 0)
+	const struct question q = {s, e, view_of(e->topic), true};
+	session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
+	struct denial d = judge(p, row, &q);
+	if (!d.cause)
+		count_will(p, s, e);
+	if (session_is_observed(s))
+		return defer_answer();
+	return d.cause ? MOSQ_ERR_ACL_DENIED : MOSQ_ERR_SUCCESS;
+}
+
+/* On 2.1 deliveries have an event of their own. A check that is left to the broker counts, too:
+ * what becomes of it is not told. */
+static void count_delivery(const struct session *s, const struct mosquitto_evt_acl_check *e)
+{
+	if (e->access == MOSQ_ACL_READ && !peer_socket_is_told())
+		tally_received(s->tally, e->payloadlen);
+}
+
+static int check_live(struct plugin *p, const struct access *row, struct session *s,
+		      const struct mosquitto_evt_acl_check *e)
+{
+	bool is_will = passage_is_outgoing(p, s) && e->access == MOSQ_ACL_WRITE;
+	const struct question q = {s, e, view_of(e->topic), is_will};
+	(void)patrol_stands(p, s);
+	if (row->is_heard && !is_will)
+		s->heard_ms = server_time_ms(&p->time, p->now_ms);
+	struct denial d = judge(p, row, &q);
+	if (session_is_observed(s) || !d.cause)
+		count_delivery(s, e);
+	if (session_is_observed(s))
+		return defer_answer();
+	if (!d.cause)
+		return MOSQ_ERR_SUCCESS;
+	tally_refused(s->tally);
+	if (is_will)
 		return MOSQ_ERR_ACL_DENIED;
-	session_judge(&s, &p->rules, plugin_now_s());
-	if (!s.refusal && is_will_as_report(e))
-		s.refusal = "a will cannot be a report";
-	bool is_allowed = decide(p, &s, row, e);
-	if (is_allowed && is_will(e))
-		count_will(p, &s, e);
-	session_release(&s);
-	return is_allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+	if (row->live_error == MOSQ_ERR_AUTH)
+		s->ending = (uint8_t)d.cause;
+	return row->live_error;
+}
+
+/* A session that is away: the username, which only this plugin makes a fingerprint, says who it is,
+ * and the rules of now decide. Any other name is of a session that was observed. */
+static int check_away(struct plugin *p, const struct access *row, const struct applicant *a,
+		      const struct mosquitto_evt_acl_check *e)
+{
+	uint8_t fingerprint[EVENT_FINGERPRINT];
+	const struct session_facts facts = {.client = a->client,
+					    .fingerprint = fingerprint,
+					    .client_id = a->client_id,
+					    .address = a->address};
+	bool is_ours = a->username && hex_read(a->username, fingerprint, sizeof(fingerprint)) == 0;
+	if (!is_ours && options_have_mode(&p->options, MODE_OBSERVE))
+		return defer_answer();
+	struct session *s = is_ours && a->client_id ? session_new(p->sessions, &facts) : NULL;
+	if (!s)
+		return MOSQ_ERR_ACL_DENIED;
+	/* Before it delivers a retained message the broker asks whether who left it may still
+	 * write: on behalf of an object made up for the question, which has no address. */
+	const struct question q = {s, e, view_of(e->topic),
+				   e->access == MOSQ_ACL_WRITE && a->address};
+	(void)session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
+	struct denial d = judge(p, row, &q);
+	if (!d.cause && q.is_will)
+		count_will(p, s, e);
+	session_free(p->sessions, s);
+	return d.cause ? MOSQ_ERR_ACL_DENIED : MOSQ_ERR_SUCCESS;
+}
+
+static int check_unknown(struct plugin *p, const struct access *row, const struct applicant *a,
+			 const struct mosquitto_evt_acl_check *e)
+{
+	if (!a->cert && a->peer.fd < 0)
+		return check_away(p, row, a, e);
+	struct session *s = plugin_meet(p, a);
+	if (s)
+		return check_live(p, row, s, e);
+	return a->mode == MODE_OBSERVE ? defer_answer() : row->live_error;
+}
+
+static bool is_will_of_ended(const struct plugin *p, const struct mosquitto_evt_acl_check *e)
+{
+	const struct session *ended = p->passage.ended;
+	return ended && ended->client == e->client && e->access == MOSQ_ACL_WRITE;
 }
 
 int plugin_on_acl(int event, void *data, void *ctx)
@@ -179,17 +223,21 @@ int plugin_on_acl(int event, void *data, void *ctx)
 	struct plugin *p = ctx;
 	const struct mosquitto_evt_acl_check *e = data;
 	const struct access *row = access_row(e->access);
+	bool is_will = is_will_of_ended(p, e);
+	if (is_will)
+		plugin_begin_will(p);
+	else
+		plugin_begin(p);
 	if (!row)
 		return MOSQ_ERR_ACL_DENIED;
+	if (is_will)
+		return check_will(p, row, p->passage.ended, e);
 	struct session *s = session_find(p->sessions, e->client);
-	if (!s)
-		return check_absent(p, row, e);
-	(void)session_stands(p->sessions, s, &p->rules, plugin_now_s());
-	if (!decide(p, s, row, e)) {
-		tally_refused(s->tally);
-		return row->live_error;
-	}
-	if (e->access == MOSQ_ACL_READ)
-		tally_received(s->tally, e->payloadlen);
-	return MOSQ_ERR_SUCCESS;
+	if (s)
+		return check_live(p, row, s, e);
+	struct applicant a;
+	applicant_read(p, e->client, &a);
+	int rc = check_unknown(p, row, &a, e);
+	applicant_release(&a);
+	return rc;
 }

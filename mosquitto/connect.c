@@ -4,70 +4,13 @@
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
+#include "mosquitto/applicant.h"
 #include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
-#include "mosquitto/trust.h"
 
-#define CLIENT_ID_MAX     128
 #define DOORBELL_USERNAME "thingward-doorbell"
-
-struct applicant {
-	struct mosquitto *client;
-	const char *client_id, *address; /* NULL: none */
-	bool has_cert;
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-};
-
-static int refuse(struct plugin *p, const struct applicant *a, const char *reason)
-{
-	struct view client_id = view_of(a->client_id), address = view_of(a->address);
-	if (client_id.n > CLIENT_ID_MAX)
-		client_id.n = CLIENT_ID_MAX;
-	struct event_refused e = {
-		.action = POLICY_CONNECT,
-		.who = {.client_id = client_id, .address = address},
-		.resource = client_id,
-		.missing = view_of(reason),
-		.statement = -1,
-		.count = 1,
-		.first_ms = server_time_ms(&p->time, p->now_ms),
-		.last_ms = server_time_ms(&p->time, p->now_ms)
-        };
-	memcpy(e.who.fingerprint, a->fingerprint, FRAME_FINGERPRINT);
-	refusals_add(p, &e);
-	return MOSQ_ERR_AUTH;
-}
-
-static bool has_control_character(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7F)
-			return true;
-	return false;
-}
-
-/* What is wrong with the request itself; NULL: nothing. */
-static const char *request_refusal(const struct applicant *a)
-{
-	if (mosquitto_client_protocol(a->client) == mp_websockets)
-		return "websocket listeners carry no client certificate";
-	if (!a->client_id || a->client_id[0] == '\0')
-		return "no client id";
-	if (strlen(a->client_id) > CLIENT_ID_MAX)
-		return "client id is longer than 128 bytes";
-	if (has_control_character(a->client_id))
-		return "client id has control characters";
-	return NULL;
-}
-
-static void read_certificate(struct applicant *a)
-{
-	X509 *cert = mosquitto_client_certificate(a->client);
-	a->has_cert = cert && trust_fingerprint(cert, a->fingerprint) == 0;
-	X509_free(cert);
-}
+#define USERNAME_SIZE     (2 * EVENT_FINGERPRINT + 1)
 
 static bool is_ip(const char *address)
 {
@@ -81,85 +24,93 @@ static bool is_ip(const char *address)
 static bool is_doorbell(const struct plugin *p, const struct applicant *a,
 			const struct mosquitto_evt_basic_auth *e)
 {
-	return !a->has_cert && !is_ip(a->address) && e->username &&
+	return !a->cert && !is_ip(a->address) && e->username &&
 	       strcmp(e->username, DOORBELL_USERNAME) == 0 && e->password && p->doorbell_token[0] &&
 	       strlen(e->password) == FRAME_TOKEN &&
 	       CRYPTO_memcmp(e->password, p->doorbell_token, FRAME_TOKEN) == 0;
 }
 
-static void tell_begin(struct plugin *p, struct session *s)
+/* Says no, and lets go of the session. */
+static int refuse(struct plugin *p, struct session *s, const struct denial *d)
 {
-	struct event e = {
-		.kind = EVENT_CONNECT,
-		.connect = {.who = session_identity(s),
-			    .thing = s->request.thing_name,
-			    .at_ms = server_time_ms(&p->time, p->now_ms)}
-        };
-	presence_began(p->presence, &e);
-	s->tally = tally_open(p->tallies, &e.connect.who, s->request.thing_name);
+	struct event_identity who = session_identity(s);
+	struct event_refused e = denial_event(d, &who, who.client_id, false);
+	refusals_add(p, &e);
+	tally_attempt(p->tallies, &who, session_standing(s, &p->rules));
+	passage_refused(p, s->client);
+	session_free(p->sessions, s);
+	return MOSQ_ERR_AUTH;
 }
 
-/* Judges and keeps the new session. A reason, or NULL when it may come in. */
-static const char *admit(struct plugin *p, struct session *s)
+static int refuse_for_memory(struct plugin *p, struct session *s)
 {
-	session_judge(s, &p->rules, plugin_now_s());
-	if (s->refusal)
-		return s->refusal;
-	if (!s->is_doorbell && mosquitto_set_username(s->client, s->username))
-		return "no memory";
-	if (session_add(p->sessions, s) < 0)
-		return "no memory";
-	if (!s->is_doorbell)
-		tell_begin(p, s);
-	return NULL;
+	const struct denial d = denial_of(POLICY_CONNECT, CAUSE_NO_MEMORY);
+	return refuse(p, s, &d);
 }
 
-static int begin_session(struct plugin *p, const struct applicant *a, bool is_doorbell_session)
+/* The fingerprint becomes the username: it says who a session is while it is away. */
+static int name_client(const struct session *s)
 {
-	struct session *s = malloc(sizeof(*s));
-	if (!s || session_init(s, a->client, is_doorbell_session ? NULL : a->fingerprint,
-			       a->client_id, a->address) < 0) {
-		free(s);
-		return refuse(p, a, "no memory");
-	}
-	s->is_doorbell = is_doorbell_session;
-	s->number = ++p->begun;
-	s->share_at_ms = p->now_ms;
-	s->share_bytes = INT64_MAX; /* cut to what a session may hold at its first report */
-	const char *refusal = admit(p, s);
-	if (!refusal)
+	char username[USERNAME_SIZE];
+	hex_write(s->principal->fingerprint, EVENT_FINGERPRINT, username);
+	return mosquitto_set_username(s->client, username);
+}
+
+static int answer_enforced(struct plugin *p, struct session *s, const struct denial *d)
+{
+	const struct denial none = denial_of(POLICY_CONNECT, CAUSE_NONE);
+	if (d->cause)
+		return refuse(p, s, d);
+	if (!s->is_doorbell && name_client(s) != MOSQ_ERR_SUCCESS)
+		return refuse_for_memory(p, s);
+	if (passage_arrives(p, s, &none) < 0)
+		return refuse_for_memory(p, s);
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int answer_observed(struct plugin *p, struct session *s, const struct denial *d)
+{
+	struct mosquitto *client = s->client;
+	if (passage_arrives(p, s, d) < 0)
+		session_free(p->sessions, s);
+	return defer_connect(p, client, false);
+}
+
+static int answer(struct plugin *p, const struct applicant *a,
+		  const struct mosquitto_evt_basic_auth *e)
+{
+	struct session *s = applicant_session(p, a);
+	if (!s)
+		return a->mode == MODE_OBSERVE ? defer_answer() : MOSQ_ERR_AUTH;
+	s->is_doorbell = is_doorbell(p, a, e);
+	struct denial d = session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
+	if (session_is_observed(s) && !s->is_doorbell)
+		return answer_observed(p, s, &d);
+	return answer_enforced(p, s, &d);
+}
+
+/* SIGHUP: the session stands or falls by the rules of now. No CONNECT is read between the broker's
+ * reload and its next TICK, so the object is still the same client's. */
+static int answer_again(struct plugin *p, struct session *s)
+{
+	if (s->is_doorbell)
 		return MOSQ_ERR_SUCCESS;
-	session_release(s);
-	free(s);
-	return refuse(p, a, refusal);
-}
-
-/* SIGHUP: the session stands or falls by the rules of now. */
-static int confirm_session(struct plugin *p, struct session *s, const struct applicant *a)
-{
-	if (session_stands(p->sessions, s, &p->rules, plugin_now_s()))
+	if (session_is_observed(s))
+		return defer_connect(p, s->client, true);
+	if (patrol_stands(p, s))
 		return MOSQ_ERR_SUCCESS;
-	return refuse(p, a, s->refusal);
-}
-
-/* The object of an ended session may have been given to another client. */
-static bool is_same_client(const struct session *s, const struct applicant *a)
-{
-	if (!a->client_id || strcmp(s->client_id, a->client_id) != 0)
-		return false;
-	return s->is_doorbell ||
-	       (a->has_cert && memcmp(s->fingerprint, a->fingerprint, FRAME_FINGERPRINT) == 0);
+	s->ending = s->refusal ? s->refusal : CAUSE_SESSION_CUT;
+	return MOSQ_ERR_AUTH;
 }
 
 /* On SIGHUP the broker asks for sessions that are away, too. "No" would disconnect them a second
- * time; they come in again only with their certificate. No CONNECT is read between the broker's
- * reload and its next TICK. */
-static bool is_away(const struct plugin *p, const struct applicant *a,
-		    const struct mosquitto_evt_basic_auth *e)
+ * time; they come in again only with their certificate. */
+static int answer_away(struct plugin *p, const struct applicant *a)
 {
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	return p->is_reloading && !a->has_cert && e->username &&
-	       hex_read(e->username, fingerprint, sizeof(fingerprint)) == 0;
+	uint8_t fingerprint[EVENT_FINGERPRINT];
+	if (a->username && hex_read(a->username, fingerprint, sizeof(fingerprint)) == 0)
+		return MOSQ_ERR_SUCCESS;
+	return defer_connect(p, a->client, true);
 }
 
 int plugin_on_connect(int event, void *data, void *ctx)
@@ -167,23 +118,70 @@ int plugin_on_connect(int event, void *data, void *ctx)
 	(void)event;
 	struct plugin *p = ctx;
 	const struct mosquitto_evt_basic_auth *e = data;
-	struct applicant a = {.client = e->client,
-			      .client_id = mosquitto_client_id(e->client),
-			      .address = mosquitto_client_address(e->client)};
+	struct applicant a;
+	plugin_begin(p);
+	struct session *known = session_find(p->sessions, e->client);
+	if (known && p->is_reloading)
+		return answer_again(p, known);
+	if (known) /* its end was not seen, and its object was given to another client */
+		passage_leaves(p, known, -1);
 	plugin_attend(p);
-	read_certificate(&a);
-	struct session *known = session_find(p->sessions, a.client);
-	if (known && is_same_client(known, &a))
-		return confirm_session(p, known, &a);
-	if (known)
-		session_remove(p->sessions, known);
-	const char *refusal = request_refusal(&a);
-	if (refusal)
-		return refuse(p, &a, refusal);
-	if (is_away(p, &a, e))
+	applicant_read(p, e->client, &a);
+	int rc = p->is_reloading && !applicant_is_connected(&a) ? answer_away(p, &a)
+								: answer(p, &a, e);
+	applicant_release(&a);
+	return rc;
+}
+
+struct session *plugin_meet(struct plugin *p, const struct applicant *a)
+{
+	struct session *s = applicant_session(p, a);
+	if (!s)
+		return NULL;
+	struct denial d = session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
+	if (session_is_observed(s) && passage_found(p, s, &d) == 0)
+		return s;
+	if (!session_is_observed(s)) {
+		const struct denial unasked = denial_of(POLICY_CONNECT, CAUSE_IDENTITY_AS_USERNAME);
+		struct event_identity who = session_identity(s);
+		struct event_refused e = denial_event(&unasked, &who, who.client_id, false);
+		refusals_add(p, &e);
+	}
+	session_free(p->sessions, s);
+	return NULL;
+}
+
+int plugin_on_connected(int event, void *data, void *ctx)
+{
+	(void)event;
+	struct plugin *p = ctx;
+	const struct mosquitto_evt_disconnect *e = data; /* begins alike */
+	struct applicant a;
+	plugin_begin(p);
+	if (session_find(p->sessions, e->client))
 		return MOSQ_ERR_SUCCESS;
-	bool rings = is_doorbell(p, &a, e);
-	if (!rings && !a.has_cert)
-		return refuse(p, &a, "no client certificate");
-	return begin_session(p, &a, rings);
+	applicant_read(p, e->client, &a);
+	(void)plugin_meet(p, &a);
+	applicant_release(&a);
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* MQTT 5: an authentication method takes the place of BASIC_AUTH. We know none, and another
+ * plugin's would let in somebody whom we have not seen. */
+int plugin_on_ext_auth(int event, void *data, void *ctx)
+{
+	(void)event;
+	struct plugin *p = ctx;
+	const struct mosquitto_evt_extended_auth *e = data;
+	struct applicant a;
+	plugin_begin(p);
+	plugin_attend(p);
+	applicant_read(p, e->client, &a);
+	struct session *s = a.mode == MODE_OBSERVE ? NULL : applicant_session(p, &a);
+	if (s) {
+		const struct denial d = denial_of(POLICY_CONNECT, CAUSE_AUTH_METHOD);
+		(void)refuse(p, s, &d);
+	}
+	applicant_release(&a);
+	return a.mode == MODE_OBSERVE ? defer_answer() : MOSQ_ERR_NOT_SUPPORTED;
 }

@@ -67,8 +67,10 @@ static bool may_reject(struct plugin *p, struct session *s)
 
 static bool is_own_thing(const struct plugin *p, const struct session *s, struct view thing)
 {
-	return p->rules.snapshot && s->epoch == p->rules.epoch &&
-	       snapshot_cert_has_thing(p->rules.snapshot, &s->cert, thing);
+	struct snapshot_cert cert;
+	return p->rules.snapshot &&
+	       snapshot_find(p->rules.snapshot, s->principal->fingerprint, &cert) &&
+	       snapshot_cert_has_thing(p->rules.snapshot, &cert, thing);
 }
 
 /* Puts a report into the queue. What is wrong with it, or with the queue; NULL: nothing. */
@@ -83,14 +85,14 @@ static const struct report_refusal *send_up(struct plugin *p, const struct sessi
 			   .topic = view_of(e->topic),
 			   .payload = {e->payload, e->payloadlen}}
         };
-	memcpy(event.report.fingerprint, s->fingerprint, EVENT_FINGERPRINT);
+	memcpy(event.report.fingerprint, s->principal->fingerprint, EVENT_FINGERPRINT);
 	if (!uplink_report_fits(strlen(s->client_id), event.report.topic.n, e->payloadlen))
 		return &report_too_large;
 	struct share_queue queue = uplink_share_queue(p->uplink);
 	queue.principals = tallies_principals(p->tallies);
-	struct share *share = s->tally ? &tally_principal(s->tally)->share : NULL;
+	struct share *share = &s->principal->share;
 	uint64_t cost = (uint64_t)e->payloadlen + REPORT_COST;
-	if (!share || !share_allows(share, cost, &queue) || !uplink_event(p->uplink, &event))
+	if (!share_allows(share, cost, &queue) || !uplink_event(p->uplink, &event))
 		return &report_internal;
 	share_take(share, cost, &queue);
 	return NULL;
@@ -110,7 +112,6 @@ static void take_report(struct plugin *p, struct session *s, const struct topic 
 			const struct mosquitto_evt_message *e)
 {
 	const struct report_refusal *why = &report_account_rate;
-	p->now_ms = monotonic_ms();
 	if (take_rate(p, s, e->payloadlen))
 		why = send_up(p, s, t, e);
 	if (!why)
@@ -126,14 +127,28 @@ int plugin_on_message(int event, void *data, void *ctx)
 	(void)event;
 	struct plugin *p = ctx;
 	struct mosquitto_evt_message *e = data;
+	plugin_begin(p);
 	struct session *s = session_find(p->sessions, e->client);
-	if (s)
-		tally_sent(s->tally, e->payloadlen);
+	if (!s)
+		return MOSQ_ERR_SUCCESS;
+	tally_sent(s->tally, e->payloadlen);
 	struct topic t = topic_of(view_of(e->topic));
 	if (t.kind != TOPIC_REPORT)
 		return MOSQ_ERR_SUCCESS;
-	e->retain = false;
+	if (!session_is_observed(s))
+		e->retain = false;
+	take_report(p, s, &t, e);
+	return MOSQ_ERR_SUCCESS;
+}
+
+int plugin_on_delivered(int event, void *data, void *ctx)
+{
+	(void)event;
+	struct plugin *p = ctx;
+	const struct mosquitto_evt_message *e = data;
+	plugin_begin(p);
+	struct session *s = session_find(p->sessions, e->client);
 	if (s)
-		take_report(p, s, &t, e);
+		tally_received(s->tally, e->payloadlen);
 	return MOSQ_ERR_SUCCESS;
 }

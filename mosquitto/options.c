@@ -11,6 +11,8 @@
 
 #include "broker/frame.h"
 
+#define PORT_MODE "mode_"
+
 struct option {
 	const char *name;
 	int (*set)(void *field, const char *value);
@@ -74,6 +76,18 @@ static int set_bytes(void *field, const char *value)
 	return 0;
 }
 
+static int set_mode(void *field, const char *value)
+{
+	static const char *const names[] = {[MODE_ENFORCE] = "enforce", [MODE_OBSERVE] = "observe"};
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], value) == 0) {
+			const enum mode mode = (enum mode)i;
+			memcpy(field, &mode, sizeof(mode));
+			return 0;
+		}
+	return -1;
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 static int set_entries(void *field, const char *value)
@@ -92,6 +106,7 @@ static const struct option table[] = {
 	{"identities",               set_entries, FIELD(identities),               "1 to 100000000"                        },
 	{"identities_per_principal", set_entries, FIELD(identities_per_principal),
 	 "1 to 100000000"												  },
+	{"mode",		     set_mode,    FIELD(mode),                     "observe or enforce"                    },
 	{"queue_bytes",              set_bytes,   FIELD(queue_bytes),              "a number of bytes"                     },
 	{"refusal_rows",             set_entries, FIELD(refusal_rows),             "1 to 100000000"                        },
 	{"session_byte_rate",        set_bytes,   FIELD(session_byte_rate),        "bytes a second"                        },
@@ -106,9 +121,37 @@ static const struct option *find(const char *name)
 	return NULL;
 }
 
+/* "mode_8883": the mode of one listener. */
+static int read_port_mode(const struct mosquitto_opt *opt, struct options *o, char *why, size_t cap)
+{
+	uint64_t port;
+	struct port_mode *entry = &o->ports[o->n_ports];
+	if (parse_number(opt->key + strlen(PORT_MODE), UINT16_MAX, &port) < 0 || port == 0) {
+		(void)snprintf(why, cap, "plugin_opt_%s names no port: give plugin_opt_mode_PORT",
+			       opt->key);
+		return -1;
+	}
+	if (o->n_ports == OPTIONS_PORTS_MAX) {
+		(void)snprintf(why, cap,
+			       "plugin_opt_%s is one too many: at most %d ports have modes",
+			       opt->key, OPTIONS_PORTS_MAX);
+		return -1;
+	}
+	entry->port = (uint16_t)port;
+	if (set_mode(&entry->mode, opt->value) < 0) {
+		(void)snprintf(why, cap, "plugin_opt_%s is \"%s\": give observe or enforce",
+			       opt->key, opt->value);
+		return -1;
+	}
+	o->n_ports++;
+	return 0;
+}
+
 static int read_one(const struct mosquitto_opt *opt, struct options *o, char *why, size_t cap)
 {
 	const struct option *row = find(opt->key);
+	if (strncmp(opt->key, PORT_MODE, strlen(PORT_MODE)) == 0)
+		return read_port_mode(opt, o, why, cap);
 	if (!row) {
 		(void)snprintf(why, cap, "plugin_opt_%s is not known: remove the line", opt->key);
 		return -1;
@@ -119,6 +162,22 @@ static int read_one(const struct mosquitto_opt *opt, struct options *o, char *wh
 		return -1;
 	}
 	return 0;
+}
+
+enum mode options_mode(const struct options *o, uint16_t port)
+{
+	for (unsigned i = 0; port && i < o->n_ports; i++)
+		if (o->ports[i].port == port)
+			return o->ports[i].mode;
+	return o->mode;
+}
+
+bool options_have_mode(const struct options *o, enum mode mode)
+{
+	for (unsigned i = 0; i < o->n_ports; i++)
+		if (o->ports[i].mode == mode)
+			return true;
+	return o->mode == mode;
 }
 
 int options_read(const struct mosquitto_opt *opts, int n, struct options *ret, char *why,

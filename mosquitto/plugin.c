@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "mosquitto/trust.h"
+#include "mosquitto/hash.h"
 
 #define PLUGIN_INTERFACE 5
 #define WHY_SIZE         256
@@ -16,16 +16,26 @@
 #define REFUSALS_AN_OWNER 64 /* rows of one certificate or address */
 #define REFUSALS_A_SECOND 500
 
+/* Of Mosquitto 2.1; 2.0 does not have them. */
+#define EVT_CONNECT        11
+#define EVT_MESSAGE_OUT    27
+#define EVT_CLIENT_OFFLINE 28
+
 static const struct {
 	int event;
 	MOSQ_FUNC_generic_callback callback;
+	bool is_optional;
 } callbacks[] = {
-	{MOSQ_EVT_ACL_CHECK,  plugin_on_acl       },
-        {MOSQ_EVT_BASIC_AUTH, plugin_on_connect   },
-	{MOSQ_EVT_DISCONNECT, plugin_on_disconnect},
-        {MOSQ_EVT_MESSAGE,    plugin_on_message   },
-	{MOSQ_EVT_RELOAD,     plugin_on_reload    },
-        {MOSQ_EVT_TICK,       plugin_on_tick      },
+	{MOSQ_EVT_ACL_CHECK,      plugin_on_acl,        false},
+	{MOSQ_EVT_BASIC_AUTH,     plugin_on_connect,    false},
+	{MOSQ_EVT_DISCONNECT,     plugin_on_disconnect, false},
+	{MOSQ_EVT_EXT_AUTH_START, plugin_on_ext_auth,   false},
+	{MOSQ_EVT_MESSAGE,        plugin_on_message,    false},
+	{MOSQ_EVT_RELOAD,         plugin_on_reload,     false},
+	{MOSQ_EVT_TICK,           plugin_on_tick,       false},
+	{EVT_CONNECT,             plugin_on_connected,  true },
+	{EVT_MESSAGE_OUT,         plugin_on_delivered,  true },
+	{EVT_CLIENT_OFFLINE,      plugin_on_disconnect, true },
 };
 
 int64_t plugin_now_s(void)
@@ -53,20 +63,39 @@ void plugin_load_rules(struct plugin *p)
 	notice_log(p, MOSQ_LOG_INFO, "snapshot generation %" PRIu64 " is in force", generation);
 }
 
-void plugin_attend(struct plugin *p)
+void plugin_begin(struct plugin *p)
 {
 	p->now_ms = monotonic_ms();
+	p->trust.told_fd = -1;
+	defer_settle(p);
+	passage_settle(p, false);
+}
+
+void plugin_begin_will(struct plugin *p)
+{
+	p->now_ms = monotonic_ms();
+	p->trust.told_fd = -1;
+	passage_settle(p, true);
+}
+
+void plugin_attend(struct plugin *p)
+{
 	uplink_poll(p->uplink, p->now_ms, rules_generation(&p->rules));
 }
 
+/* On 2.0 anything but DEFER keeps plugins behind us from hearing of it; on 2.1 DEFER ends the
+ * broker. */
 int plugin_on_reload(int event, void *data, void *ctx)
 {
 	(void)event;
 	(void)data;
 	struct plugin *p = ctx;
+	plugin_begin(p);
+	defer_unregister(p);
 	p->is_reloading = true;
-	plugin_load_rules(p);
-	return MOSQ_ERR_SUCCESS;
+	if (rules_file_changed(&p->rules))
+		plugin_load_rules(p);
+	return peer_socket_is_told() ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
 }
 
 /* What was counted and not told yet goes as far as it will. */
@@ -82,11 +111,15 @@ static void say_goodbye(struct plugin *p)
 static void plugin_free(struct plugin *p)
 {
 	trust_remove(p);
+	passage_release(p);
+	session_table_free(p->sessions);
+	policy_sets_free(p->policy_sets);
+	peer_sockets_release(&p->sockets);
 	tallies_free(p->tallies);
+	principals_free(p->principals);
 	refusal_table_free(p->refusals);
 	presence_free(p->presence);
 	uplink_free(p->uplink);
-	session_table_free(p->sessions);
 	rules_release(&p->rules);
 	free(p);
 }
@@ -97,16 +130,14 @@ static bool send_event(void *ctx, const struct event *e)
 	return uplink_event(p->uplink, e);
 }
 
-/* What is bounded by what clients choose. -1 without memory or chance. */
-static int make_tables(struct plugin *p)
+/* What is bounded by what clients choose. -1 without memory. */
+static int make_tables(struct plugin *p, uint64_t seed)
 {
-	uint64_t seed;
-	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		return -1;
 	const struct tallies_setup tallies = {.identities_max = p->options.identities,
 					      .identities_a_principal_max =
 						      p->options.identities_per_principal,
 					      .seed = seed,
+					      .principals = p->principals,
 					      .deliver = send_event,
 					      .ctx = p};
 	const struct refusal_setup refusals = {.rows_max = p->options.refusal_rows,
@@ -122,19 +153,32 @@ static int make_tables(struct plugin *p)
 	return p->tallies && p->refusals && p->presence ? 0 : -1;
 }
 
+/* Those who do something, and what they share. -1 without memory or chance. */
+static int make_sessions(struct plugin *p)
+{
+	uint64_t seed;
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return -1;
+	p->principals = principals_new(hash_buckets(p->options.identities), seed);
+	p->policy_sets = policy_sets_new();
+	if (!p->principals || !p->policy_sets)
+		return -1;
+	p->sessions = session_table_new(p->principals, p->policy_sets);
+	return p->sessions ? make_tables(p, seed) : -1;
+}
+
 static struct plugin *plugin_new(const struct options *options)
 {
 	struct plugin *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->options = *options;
-	p->trust_index = -1;
+	p->trust.context_index = p->trust.cert_index = -1;
 	p->now_ms = monotonic_ms();
 	rules_init(&p->rules, &p->options);
 	struct uplink_handlers handlers = plugin_uplink_handlers(p);
 	p->uplink = uplink_new(&p->options, &handlers);
-	p->sessions = session_table_new();
-	if (!p->uplink || !p->sessions || make_tables(p) < 0 || trust_install(p) < 0) {
+	if (!p->uplink || make_sessions(p) < 0 || trust_install(p) < 0) {
 		plugin_free(p);
 		return NULL;
 	}
@@ -146,7 +190,7 @@ static int register_callbacks(struct plugin *p)
 	for (size_t i = 0; i < ARRAY_LEN(callbacks); i++) {
 		int rc = mosquitto_callback_register(p->id, callbacks[i].event,
 						     callbacks[i].callback, NULL, p);
-		if (rc != MOSQ_ERR_SUCCESS) {
+		if (rc != MOSQ_ERR_SUCCESS && !callbacks[i].is_optional) {
 			mosquitto_log_printf(MOSQ_LOG_ERR, "thingward: broker gives no event %d",
 					     callbacks[i].event);
 			return rc;
@@ -157,6 +201,7 @@ static int register_callbacks(struct plugin *p)
 
 static void unregister_callbacks(struct plugin *p)
 {
+	defer_unregister(p);
 	for (size_t i = 0; i < ARRAY_LEN(callbacks); i++)
 		(void)mosquitto_callback_unregister(p->id, callbacks[i].event,
 						    callbacks[i].callback, NULL);
@@ -198,6 +243,7 @@ int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int 
 {
 	(void)options;
 	(void)option_count;
+	plugin_begin(userdata);
 	unregister_callbacks(userdata);
 	say_goodbye(userdata);
 	plugin_free(userdata);

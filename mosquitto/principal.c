@@ -68,20 +68,32 @@ static struct principal *principal_new(const uint8_t *fingerprint, struct view u
 	return one;
 }
 
-struct principal *principal_take(struct principals *all, const struct event_identity *who)
+static struct view username_of(const struct event_identity *who)
 {
-	struct view username = event_clip(who->username, EVENT_USERNAME_MAX);
 	if (has_certificate(who->fingerprint))
-		username = (struct view){0};
-	struct principal **bucket = bucket_of(all, who->fingerprint, username);
-	struct principal *one = *bucket;
+		return (struct view){0};
+	return event_clip(who->username, EVENT_USERNAME_MAX);
+}
+
+struct principal *principal_find(const struct principals *all, const struct event_identity *who)
+{
+	struct view username = username_of(who);
+	struct principal *one = *bucket_of(all, who->fingerprint, username);
 	while (one && (memcmp(one->fingerprint, who->fingerprint, EVENT_FINGERPRINT) != 0 ||
 		       !view_eq(principal_username(one), username)))
 		one = one->next;
+	return one;
+}
+
+struct principal *principal_take(struct principals *all, const struct event_identity *who)
+{
+	struct view username = username_of(who);
+	struct principal *one = principal_find(all, who);
 	if (!one) {
 		one = principal_new(who->fingerprint, username);
 		if (!one)
 			return NULL;
+		struct principal **bucket = bucket_of(all, who->fingerprint, username);
 		one->next = *bucket;
 		*bucket = one;
 		all->n++;
@@ -105,4 +117,14 @@ void principal_release(struct principals *all, struct principal *one)
 size_t principals_count(const struct principals *all)
 {
 	return all->n;
+}
+
+uint64_t principals_seed(const struct principals *all)
+{
+	return all->seed;
+}
+
+bool principal_has_certificate(const struct principal *one)
+{
+	return has_certificate(one->fingerprint);
 }

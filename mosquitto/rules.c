@@ -57,18 +57,33 @@ uint64_t rules_generation(const struct rules *r)
 	return r->snapshot ? snapshot_in_force(r->snapshot) : 0;
 }
 
-const char *rules_refusal(const struct rules *r, const uint8_t *fingerprint, int64_t now_s,
-			  struct snapshot_cert *ret)
+bool rules_know(const struct rules *r, const uint8_t *fingerprint)
+{
+	struct snapshot_cert cert;
+	return r->snapshot && snapshot_find(r->snapshot, fingerprint, &cert);
+}
+
+/* What speaks against a certificate by its status alone. */
+static const enum cause status_causes[SNAPSHOT_CERT_STATUSES] = {
+	[SNAPSHOT_CERT_ACTIVE] = CAUSE_NONE,
+	[SNAPSHOT_CERT_INACTIVE] = CAUSE_CERT_INACTIVE,
+	[SNAPSHOT_CERT_REVOKED] = CAUSE_CERT_REVOKED,
+	[SNAPSHOT_CERT_PENDING_TRANSFER] = CAUSE_CERT_PENDING,
+	[SNAPSHOT_CERT_REGISTER_INACTIVE] = CAUSE_CERT_INACTIVE,
+	[SNAPSHOT_CERT_PENDING_ACTIVATION] = CAUSE_CERT_PENDING,
+};
+
+enum cause rules_refusal(const struct rules *r, const uint8_t *fingerprint, int64_t now_s,
+			 struct snapshot_cert *ret)
 {
 	if (!r->snapshot)
-		return "no usable snapshot";
+		return CAUSE_NO_SNAPSHOT;
 	if (!snapshot_find(r->snapshot, fingerprint, ret))
-		return "certificate is not registered";
-	if (ret->status != SNAPSHOT_CERT_ACTIVE)
-		return "certificate is not ACTIVE";
-	if (now_s < ret->not_before)
-		return "certificate is not yet valid";
-	if (now_s > ret->not_after)
-		return "certificate has expired";
-	return NULL;
+		return CAUSE_CERT_UNKNOWN;
+	enum cause cause = status_causes[ret->status];
+	if (!cause && now_s < ret->not_before)
+		cause = CAUSE_CERT_NOT_YET_VALID;
+	if (!cause && now_s > ret->not_after)
+		cause = CAUSE_CERT_EXPIRED;
+	return cause;
 }

@@ -6,6 +6,7 @@
 #define PLUGIN_RULES_H
 
 #include "broker/snapshot.h"
+#include "event/cause.h"
 
 #include <sys/stat.h>
 
@@ -29,9 +30,11 @@ int rules_load(struct rules *r, char *why);
 /* Generation in force, 0: none. */
 uint64_t rules_generation(const struct rules *r);
 
-/* Why a certificate may not speak at now_s (seconds since the epoch); NULL when it may, with its
- * record. */
-const char *rules_refusal(const struct rules *r, const uint8_t *fingerprint, int64_t now_s,
-			  struct snapshot_cert *ret);
+/* Why a certificate may not speak at now_s (seconds since the epoch); CAUSE_NONE when it may, with
+ * its record. */
+enum cause rules_refusal(const struct rules *r, const uint8_t *fingerprint, int64_t now_s,
+			 struct snapshot_cert *ret);
+/* True when the certificate is registered, whatever its status. */
+bool rules_know(const struct rules *r, const uint8_t *fingerprint);
 
 #endif

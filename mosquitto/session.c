@@ -2,104 +2,21 @@
 
 #include <stdlib.h>
 
-#include "mosquitto/hex.h"
-
-int session_init(struct session *s, struct mosquitto *client, const uint8_t *fingerprint,
-		 const char *client_id, const char *address)
-{
-	*s = (struct session){.client = client};
-	if (fingerprint) {
-		memcpy(s->fingerprint, fingerprint, SNAPSHOT_FINGERPRINT);
-		hex_write(fingerprint, SNAPSHOT_FINGERPRINT, s->username);
-	}
-	s->client_id = strdup(client_id);
-	s->address = address ? strdup(address) : NULL;
-	if (s->client_id && (s->address || !address))
-		return 0;
-	session_release(s);
-	return -1;
-}
-
-void session_release(struct session *s)
-{
-	free(s->client_id);
-	free(s->address);
-	free(s->programs);
-}
-
-/* Fills request and programs from the snapshot. A reason when that cannot be. */
-static const char *resolve(struct session *s, const struct rules *rules)
-{
-	struct snapshot_policy found[SNAPSHOT_PROGRAMS_MAX];
-	bool is_quarantined;
-	unsigned n =
-		snapshot_programs(rules->snapshot, &s->cert, view_of(s->client_id), &s->request,
-				  found, SNAPSHOT_PROGRAMS_MAX, &is_quarantined);
-	if (n > SNAPSHOT_PROGRAMS_MAX)
-		return "more policies apply than the plugin takes";
-	struct view *programs = malloc((n ? n : 1) * sizeof(*programs));
-	if (!programs)
-		return "no memory";
-	for (unsigned i = 0; i < n; i++)
-		programs[i] = found[i].program;
-	free(s->programs);
-	s->programs = programs;
-	s->n_programs = n;
-	s->request.certificate_id = view_of(s->username);
-	s->request.source_ip = view_of(s->address);
-	return NULL;
-}
-
-static const char *judge(struct session *s, const struct rules *rules, int64_t now_s)
-{
-	if (s->is_doorbell)
-		return NULL;
-	const char *refusal = rules_refusal(rules, s->fingerprint, now_s, &s->cert);
-	if (!refusal)
-		refusal = resolve(s, rules);
-	if (!refusal && !session_may(s, POLICY_CONNECT, VIEW_LIT("client"), view_of(s->client_id)))
-		refusal = "policy does not allow iot:Connect";
-	return refusal;
-}
-
-void session_judge(struct session *s, const struct rules *rules, int64_t now_s)
-{
-	s->n_programs = 0; /* views into an earlier snapshot are gone */
-	s->refusal = judge(s, rules, now_s);
-	s->epoch = rules->epoch;
-}
-
-bool session_may(const struct session *s, enum policy_action action, struct view type,
-		 struct view name)
-{
-	struct policy_request request = s->request;
-	request.action = action;
-	request.type = type;
-	request.name = name;
-	return policy_decide(s->programs, s->n_programs, &request).decision == POLICY_ALLOWED;
-}
-
-struct event_identity session_identity(const struct session *s)
-{
-	struct event_identity who = {.session = s->number,
-				     .client_id = view_of(s->client_id),
-				     .address = view_of(s->address)};
-	memcpy(who.fingerprint, s->fingerprint, EVENT_FINGERPRINT);
-	return who;
-}
-
-/* ---- The table: two chained hash indexes of one size ---- */
-
-TAILQ_HEAD(session_list_head, session);
-
-struct session_table {
-	struct session_list_head lists[SESSION_LISTS];
-	struct session **by_client, **by_cert;
-	size_t n, buckets;
-};
+#include "mosquitto/hash.h"
 
 #define BUCKETS_MIN  1024
 #define CUT_AGAIN_MS 1000
+
+TAILQ_HEAD(session_list_head, session);
+
+/* Two chained hash indexes of one size. */
+struct session_table {
+	struct principals *principals;
+	struct policy_sets *sets;
+	struct session_list_head lists[SESSION_LISTS];
+	struct session **by_client, **by_id;
+	size_t n, buckets;
+};
 
 static size_t client_bucket(const struct session_table *t, const struct mosquitto *client)
 {
@@ -107,24 +24,25 @@ static size_t client_bucket(const struct session_table *t, const struct mosquitt
 	return (size_t)(h >> 32) & (t->buckets - 1);
 }
 
-static size_t cert_bucket(const struct session_table *t, const uint8_t *fingerprint)
+static size_t id_bucket(const struct session_table *t, const char *client_id)
 {
-	uint64_t h;
-	memcpy(&h, fingerprint, sizeof(h));
-	return (size_t)h & (t->buckets - 1);
+	uint64_t seed = principals_seed(t->principals);
+	return (size_t)hash_text(seed, view_of(client_id)) & (t->buckets - 1);
 }
 
-struct session_table *session_table_new(void)
+struct session_table *session_table_new(struct principals *principals, struct policy_sets *sets)
 {
 	struct session_table *t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
+	t->principals = principals;
+	t->sets = sets;
 	for (unsigned i = 0; i < SESSION_LISTS; i++)
 		TAILQ_INIT(&t->lists[i]);
 	t->buckets = BUCKETS_MIN;
-	t->by_client = calloc(t->buckets, sizeof(*t->by_client));
-	t->by_cert = calloc(t->buckets, sizeof(*t->by_cert));
-	if (!t->by_client || !t->by_cert) {
+	t->by_client = calloc(t->buckets, sizeof(struct session *));
+	t->by_id = calloc(t->buckets, sizeof(struct session *));
+	if (!t->by_client || !t->by_id) {
 		session_table_free(t);
 		return NULL;
 	}
@@ -137,16 +55,88 @@ void session_table_free(struct session_table *t)
 		return;
 	for (unsigned i = 0; i < SESSION_LISTS; i++) {
 		struct session *s;
-		while ((s = TAILQ_FIRST(&t->lists[i]))) {
-			TAILQ_REMOVE(&t->lists[i], s, link);
-			session_release(s);
-			free(s);
-		}
+		while ((s = TAILQ_FIRST(&t->lists[i])))
+			session_remove(t, s);
 	}
 	free(t->by_client);
-	free(t->by_cert);
+	free(t->by_id);
 	free(t);
 }
+
+size_t session_table_count(const struct session_table *t)
+{
+	return t->n;
+}
+
+/* ---- One session ---- */
+
+static size_t text_size(const char *s)
+{
+	return s ? strlen(s) + 1 : 0;
+}
+
+/* Copies a text behind the session and moves *at behind it. */
+static const char *put_text(char **at, const char *s)
+{
+	size_t n = text_size(s);
+	char *put = *at;
+	if (n == 0)
+		return NULL;
+	memcpy(put, s, n);
+	*at += n;
+	return put;
+}
+
+struct session *session_new(struct session_table *t, const struct session_facts *facts)
+{
+	size_t text =
+		text_size(facts->client_id) + text_size(facts->address) + text_size(facts->domain);
+	struct session *s = calloc(1, sizeof(*s) + text);
+	if (!s)
+		return NULL;
+	struct event_identity who = {.username = view_of(facts->username)};
+	if (facts->fingerprint)
+		memcpy(who.fingerprint, facts->fingerprint, EVENT_FINGERPRINT);
+	s->principal = principal_take(t->principals, &who);
+	if (!s->principal) {
+		free(s);
+		return NULL;
+	}
+	char *at = s->text;
+	s->client_id = put_text(&at, facts->client_id);
+	s->address = put_text(&at, facts->address);
+	s->domain = put_text(&at, facts->domain);
+	s->client = facts->client;
+	s->fd = -1;
+	return s;
+}
+
+void session_free(struct session_table *t, struct session *s)
+{
+	if (!s)
+		return;
+	policy_set_release(t->sets, s->policies);
+	principal_release(t->principals, s->principal);
+	free(s);
+}
+
+bool session_has_certificate(const struct session *s)
+{
+	return principal_has_certificate(s->principal);
+}
+
+struct event_identity session_identity(const struct session *s)
+{
+	struct event_identity who = {.session = s->number,
+				     .client_id = view_of(s->client_id),
+				     .address = view_of(s->address),
+				     .username = principal_username(s->principal),
+				     .port = s->port};
+	memcpy(who.fingerprint, s->principal->fingerprint, EVENT_FINGERPRINT);
+	return who;
+}
+
+/* ---- The table ---- */
 
 struct session *session_find(const struct session_table *t, const struct mosquitto *client)
 {
@@ -156,15 +146,18 @@ struct session *session_find(const struct session_table *t, const struct mosquit
 	return s;
 }
 
-static void move_to(struct session_table *t, struct session *s, enum session_list list)
+struct session *session_find_id(const struct session_table *t, const char *client_id)
 {
-	TAILQ_REMOVE(&t->lists[s->list], s, link);
-	/* Who resisted a cut does not hold up who is to be cut first. */
-	if (list == SESSION_DOOMED && !s->cut_ms)
-		TAILQ_INSERT_HEAD(&t->lists[list], s, link);
-	else
-		TAILQ_INSERT_TAIL(&t->lists[list], s, link);
-	s->list = list;
+	struct session *s = t->by_id[id_bucket(t, client_id)];
+	while (s && strcmp(s->client_id, client_id) != 0)
+		s = s->next_by_id;
+	return s;
+}
+
+const struct session *session_other(const struct session *s)
+{
+	const struct session *newest = LIST_FIRST(&s->principal->sessions);
+	return newest == s ? LIST_NEXT(s, of_principal) : newest;
 }
 
 static void index_insert(struct session_table *t, struct session *s)
@@ -172,30 +165,44 @@ static void index_insert(struct session_table *t, struct session *s)
 	struct session **client = &t->by_client[client_bucket(t, s->client)];
 	s->next_by_client = *client;
 	*client = s;
-	struct session **cert = &t->by_cert[cert_bucket(t, s->fingerprint)];
-	s->next_by_cert = *cert;
-	*cert = s;
+	struct session **id = &t->by_id[id_bucket(t, s->client_id)];
+	s->next_by_id = *id;
+	*id = s;
+}
+
+static void index_remove(struct session_table *t, struct session *s)
+{
+	struct session **at = &t->by_client[client_bucket(t, s->client)];
+	while (*at != s)
+		at = &(*at)->next_by_client;
+	*at = s->next_by_client;
+	at = &t->by_id[id_bucket(t, s->client_id)];
+	while (*at != s)
+		at = &(*at)->next_by_id;
+	*at = s->next_by_id;
 }
 
 static int grow(struct session_table *t)
 {
 	size_t buckets = t->buckets * 2;
-	struct session **by_client = calloc(buckets, sizeof(*by_client));
-	struct session **by_cert = calloc(buckets, sizeof(*by_cert));
-	if (!by_client || !by_cert) {
+	struct session **by_client = calloc(buckets, sizeof(struct session *));
+	struct session **by_id = calloc(buckets, sizeof(struct session *));
+	if (!by_client || !by_id) {
 		free(by_client);
-		free(by_cert);
+		free(by_id);
 		return -1;
 	}
 	free(t->by_client);
-	free(t->by_cert);
+	free(t->by_id);
 	t->by_client = by_client;
-	t->by_cert = by_cert;
+	t->by_id = by_id;
 	t->buckets = buckets;
 	for (unsigned i = 0; i < SESSION_LISTS; i++) {
 		struct session *s;
 		TAILQ_FOREACH(s, &t->lists[i], link)
-		index_insert(t, s);
+		{
+			index_insert(t, s);
+		}
 	}
 	return 0;
 }
@@ -207,71 +214,97 @@ int session_add(struct session_table *t, struct session *s)
 	index_insert(t, s);
 	s->list = SESSION_FRESH;
 	TAILQ_INSERT_TAIL(&t->lists[SESSION_FRESH], s, link);
+	LIST_INSERT_HEAD(&s->principal->sessions, s, of_principal);
+	s->principal->open++;
 	t->n++;
 	return 0;
 }
 
-static void index_remove(struct session_table *t, struct session *s)
+void session_take(struct session_table *t, struct session *s)
 {
-	struct session **at = &t->by_client[client_bucket(t, s->client)];
-	while (*at != s)
-		at = &(*at)->next_by_client;
-	*at = s->next_by_client;
-	at = &t->by_cert[cert_bucket(t, s->fingerprint)];
-	while (*at != s)
-		at = &(*at)->next_by_cert;
-	*at = s->next_by_cert;
+	index_remove(t, s);
+	TAILQ_REMOVE(&t->lists[s->list], s, link);
+	LIST_REMOVE(s, of_principal);
+	s->principal->open--;
+	t->n--;
 }
 
 void session_remove(struct session_table *t, struct session *s)
 {
-	index_remove(t, s);
+	session_take(t, s);
+	session_free(t, s);
+}
+
+/* ---- The lists ---- */
+
+static void move_to(struct session_table *t, struct session *s, enum session_list list)
+{
 	TAILQ_REMOVE(&t->lists[s->list], s, link);
-	t->n--;
-	session_release(s);
-	free(s);
+	TAILQ_INSERT_TAIL(&t->lists[list], s, link);
+	s->list = (uint8_t)list;
 }
 
 void session_table_outdate(struct session_table *t)
 {
 	struct session *s;
 	TAILQ_FOREACH(s, &t->lists[SESSION_FRESH], link)
-	s->list = SESSION_STALE;
+	{
+		s->list = SESSION_STALE;
+	}
 	TAILQ_CONCAT(&t->lists[SESSION_STALE], &t->lists[SESSION_FRESH], link);
 }
 
-static void judge_again(struct session_table *t, struct session *s, const struct rules *rules,
-			int64_t now_s)
+static struct principal *principal_of(const struct session_table *t, const uint8_t *fingerprint)
 {
-	session_judge(s, rules, now_s);
-	/* New rules save nobody from a kick. */
-	bool is_doomed = s->refusal || s->list == SESSION_DOOMED;
-	move_to(t, s, is_doomed ? SESSION_DOOMED : SESSION_FRESH);
+	struct event_identity who = {0};
+	memcpy(who.fingerprint, fingerprint, EVENT_FINGERPRINT);
+	return principal_find(t->principals, &who);
 }
 
-void session_table_sweep(struct session_table *t, const struct rules *rules, int64_t now_s,
-			 unsigned n)
+void session_outdate_cert(struct session_table *t, const uint8_t *fingerprint)
 {
+	const struct principal *principal = principal_of(t, fingerprint);
 	struct session *s;
-	while (n-- && (s = TAILQ_FIRST(&t->lists[SESSION_STALE])))
-		judge_again(t, s, rules, now_s);
+	if (!principal)
+		return;
+	LIST_FOREACH(s, &principal->sessions, of_principal)
+	{
+		if (s->list == SESSION_FRESH)
+			move_to(t, s, SESSION_STALE);
+	}
 }
 
-bool session_stands(struct session_table *t, struct session *s, const struct rules *rules,
-		    int64_t now_s)
+struct session *session_next_stale(const struct session_table *t)
 {
-	if (s->epoch != rules->epoch)
-		judge_again(t, s, rules, now_s);
-	return !s->refusal;
+	return TAILQ_FIRST(&t->lists[SESSION_STALE]);
+}
+
+struct session *session_next_fresh(struct session_table *t)
+{
+	struct session *s = TAILQ_FIRST(&t->lists[SESSION_FRESH]);
+	if (s)
+		move_to(t, s, SESSION_FRESH);
+	return s;
+}
+
+void session_was_judged(struct session_table *t, struct session *s)
+{
+	bool is_refused = s->refusal && !session_is_observed(s);
+	bool is_doomed = is_refused || s->list == SESSION_DOOMED;
+	move_to(t, s, is_doomed ? SESSION_DOOMED : SESSION_FRESH);
 }
 
 void session_doom_cert(struct session_table *t, const uint8_t *fingerprint)
 {
-	struct session *s = t->by_cert[cert_bucket(t, fingerprint)];
-	for (; s; s = s->next_by_cert)
-		if (!s->is_doorbell &&
-		    memcmp(s->fingerprint, fingerprint, SNAPSHOT_FINGERPRINT) == 0)
+	const struct principal *principal = principal_of(t, fingerprint);
+	struct session *s;
+	if (!principal)
+		return;
+	LIST_FOREACH(s, &principal->sessions, of_principal)
+	{
+		if (!session_is_observed(s))
 			move_to(t, s, SESSION_DOOMED);
+	}
 }
 
 struct session *session_next_doomed(struct session_table *t, int64_t now_ms)

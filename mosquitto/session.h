@@ -1,87 +1,115 @@
-/* The sessions that this plugin let in: who they are, and what they may do, resolved once a
- * snapshot.
+/* The sessions that are open: who they are, and by which rules they stand.
  *
  * A session is on one of three lists: fresh (judged by the rules in force), stale (by earlier
  * ones), doomed (to be cut from the next TICK, the only callback that may). New rules make all
- * fresh ones stale at once; the sweep judges so many a turn, and a stale session that acts is
- * judged then. */
+ * fresh ones stale at once, a changed certificate its own; sessions_check judges so many a turn,
+ * and a stale session that acts is judged then (mosquitto/judge.h, mosquitto/check.h).
+ *
+ * It is found by the broker's object, by its client id and, through its principal, by its
+ * certificate. Its strings lie behind it, what sessions share is held once, so that a million of
+ * them fit. */
 #ifndef PLUGIN_SESSION_H
 #define PLUGIN_SESSION_H
 
 #include "base/compiler.h"
 #include "event/event.h"
-#include "mosquitto/rules.h"
+#include "mosquitto/policy_set.h"
+#include "mosquitto/principal.h"
 
 #include <sys/queue.h>
 
 struct mosquitto;
 struct tally;
 
-#define USERNAME_SIZE (2 * SNAPSHOT_FINGERPRINT + 1)
-
 enum session_list { SESSION_FRESH, SESSION_STALE, SESSION_DOOMED, SESSION_LISTS };
 
 struct session {
 	TAILQ_ENTRY(session) link;
-	enum session_list list;
-	struct session *next_by_client, *next_by_cert;
+	LIST_ENTRY(session) of_principal;
+	struct session *next_by_client, *next_by_id;
 	struct mosquitto *client; /* the broker's object: an identity, never followed */
-	uint64_t number;          /* among the sessions of this run, from 1 */
-	bool is_doorbell;         /* the daemon's own connection: may ping and nothing else */
+	struct principal *principal;
+	struct tally *tally; /* counters of its identity; NULL: none yet, or there was no memory */
 
-	uint8_t fingerprint[SNAPSHOT_FINGERPRINT];
-	char username[USERNAME_SIZE]; /* fingerprint in hex: the certificate's id */
-	char *client_id;
-	char *address; /* NULL: not known */
+	/* What its certificate and the rules say; good while it is not stale. */
+	struct policy_set *policies; /* NULL: none */
+	struct view thing, thing_facts, cert_facts;
+	int64_t not_before, not_after; /* of the certificate, seconds since the epoch */
 
-	uint64_t epoch;      /* of the rules that judged it, 0: none yet */
-	const char *refusal; /* why it may not go on; NULL: it may */
-	struct snapshot_cert cert;
-	struct policy_request request;
-	struct view *programs;
-	unsigned n_programs;
-
+	uint64_t number;                  /* in this run of the plugin, from 1 */
+	int64_t connected_ms, heard_ms;   /* server time */
 	int64_t share_bytes, share_at_ms; /* what it may still report, and when that was reckoned */
 	int64_t rejected_ms;              /* until when rejections of its reports are used up */
 	int64_t cut_ms;                   /* when it was last tried to be cut, 0: never */
 
-	struct tally *tally; /* counters of its identity; NULL: there was no memory */
+	int fd;                      /* its socket, -1: not known */
+	uint16_t port, keep_alive_s; /* of the listener, 0: not known */
+	uint8_t flags;               /* EVENT_CLEAN ... EVENT_QUARANTINED */
+	uint8_t list;                /* enum session_list */
+	uint8_t refusal;             /* enum cause: why it may not go on; CAUSE_NONE: it may */
+	uint8_t ending;   /* enum cause: why it is being ended by us; CAUSE_NONE: it is not */
+	bool is_doorbell; /* the daemon's own connection: may ping and nothing else */
+	bool is_websocket;
+	bool is_unclaimed; /* mosquitto/defer.h */
+
+	const char *client_id, *address, *domain; /* in text; address, domain: NULL: not known */
+	char text[];
 };
 
-/* Makes a session object outside the table (a will, an offline session), or for it. Copies the
- * strings; fingerprint NULL: none. 0, or -1 without memory. */
-int session_init(struct session *s, struct mosquitto *client, const uint8_t *fingerprint,
-		 const char *client_id, const char *address) MUST_USE;
-void session_release(struct session *s);
-/* Resolves certificate, thing and policies and decides iot:Connect. Sets s->refusal. */
-void session_judge(struct session *s, const struct rules *rules, int64_t now_s);
-/* Who it is, for events. */
-struct event_identity session_identity(const struct session *s);
-/* Decides an action of a judged session; type: "topic", "topicfilter". */
-bool session_may(const struct session *s, enum policy_action action, struct view type,
-		 struct view name);
-
-/* ---- The table ---- */
+/* What a session is made of. */
+struct session_facts {
+	struct mosquitto *client;
+	const uint8_t *fingerprint; /* NULL: no certificate */
+	const char *username;       /* of one without certificate, NULL: none */
+	const char *client_id;
+	const char *address, *domain; /* NULL: not known */
+};
 
 struct session_table;
 
-struct session_table *session_table_new(void);
+/* Borrows principals and sets. NULL without memory. */
+struct session_table *session_table_new(struct principals *principals, struct policy_sets *sets);
 void session_table_free(struct session_table *t);
-/* The session of a client, NULL: none. */
+size_t session_table_count(const struct session_table *t);
+
+/* Makes a session outside the table (a will's, one that is away), or for it. Copies the strings.
+ * NULL without memory. */
+struct session *session_new(struct session_table *t, const struct session_facts *facts);
+/* Frees one that is not in the table; takes NULL. */
+void session_free(struct session_table *t, struct session *s);
+
+/* The open session of a client, NULL: none. */
 struct session *session_find(const struct session_table *t, const struct mosquitto *client);
-/* Takes s (from malloc, initialised, judged). 0, or -1 without memory: then s stays the caller's.
- */
+/* Of a client id, the newest. */
+struct session *session_find_id(const struct session_table *t, const char *client_id);
+/* The newest of its principal's others, NULL: it is the only one. */
+const struct session *session_other(const struct session *s);
+/* Takes s into the table, fresh. 0, or -1 without memory: then s stays the caller's. */
 int session_add(struct session_table *t, struct session *s) MUST_USE;
-/* Removes and frees. */
+/* Takes s out of the table: it is the caller's. */
+void session_take(struct session_table *t, struct session *s);
+/* Takes out and frees. */
 void session_remove(struct session_table *t, struct session *s);
-/* New rules: all are to be judged again. */
+
+bool session_has_certificate(const struct session *s);
+static inline bool session_is_observed(const struct session *s)
+{
+	return s->flags & EVENT_OBSERVED;
+}
+struct event_identity session_identity(const struct session *s);
+
+/* ---- The lists ---- */
+
+/* New rules: all are to be judged again; or those of one certificate. */
 void session_table_outdate(struct session_table *t);
-/* Judges up to n stale sessions. */
-void session_table_sweep(struct session_table *t, const struct rules *rules, int64_t now_s,
-			 unsigned n);
-/* Judges s if it is stale. False when it may not go on. */
-bool session_stands(struct session_table *t, struct session *s, const struct rules *rules,
-		    int64_t now_s);
+void session_outdate_cert(struct session_table *t, const uint8_t *fingerprint);
+/* The longest stale, NULL: none. */
+struct session *session_next_stale(const struct session_table *t);
+/* The one that was longest not looked at among the fresh, NULL: none; it goes to their end. */
+struct session *session_next_fresh(struct session_table *t);
+/* It was judged: fresh, or doomed when it may not go on. New rules save nobody from being cut, and
+ * nobody is cut where we only observe. */
+void session_was_judged(struct session_table *t, struct session *s);
 /* Dooms all sessions of a certificate. */
 void session_doom_cert(struct session_table *t, const uint8_t *fingerprint);
 /* A doomed session that was not tried to be cut in the last second; NULL: none. It stays doomed

@@ -51,9 +51,8 @@ struct tallies *tallies_new(const struct tallies_setup *setup)
 	TAILQ_INIT(&t->due);
 	t->buckets = hash_buckets(setup->identities_max);
 	t->by_key = calloc(t->buckets, sizeof(struct tally *));
-	t->principals = principals_new(t->buckets, setup->seed);
-	if (t->principals)
-		t->nobody = principal_take(t->principals, &(struct event_identity){0});
+	t->principals = setup->principals;
+	t->nobody = principal_take(t->principals, &(struct event_identity){0});
 	if (t->by_key && t->nobody)
 		return t;
 	tallies_free(t);
@@ -77,7 +76,6 @@ void tallies_free(struct tallies *t)
 	free_all(&t->current);
 	free_all(&t->due);
 	free(t->by_key);
-	principals_free(t->principals);
 	free(t);
 }
 

@@ -28,6 +28,7 @@ struct tallies_setup {
 	size_t identities_max;             /* with counters of their own */
 	size_t identities_a_principal_max; /* likewise, of one principal */
 	uint64_t seed;                     /* from chance */
+	struct principals *principals;     /* borrowed; sessions refer to them, too */
 	/* Takes an EVENT_COUNTERS; false when there is no room now. */
 	bool (*deliver)(void *ctx, const struct event *e);
 	void *ctx;

@@ -7,25 +7,7 @@
 
 #include "mosquitto/plugin.h"
 
-#define SWEEP_A_TURN   20000
-#define KICKS_A_TURN   1000
-#define CUTS_A_TURN    5000
-#define CLIENT_ID_SIZE 256
-
-/* Kicking calls back into disconnect.c, which removes the session: its client id is copied first.
- */
-static void kick_doomed(struct plugin *p)
-{
-	struct session *s;
-	for (unsigned i = 0; i < KICKS_A_TURN && (s = session_next_doomed(p->sessions, p->now_ms));
-	     i++) {
-		char client_id[CLIENT_ID_SIZE];
-		(void)snprintf(client_id, sizeof(client_id), "%s", s->client_id);
-		notice_log(p, MOSQ_LOG_NOTICE, "cut client \"%s\" of certificate %s: %s", client_id,
-			   s->username, s->refusal ? s->refusal : "the daemon said so");
-		(void)mosquitto_kick_client_by_clientid(client_id, true);
-	}
-}
+#define CUTS_A_TURN 5000
 
 /* The daemon may rely on the rules when every session has been judged by them and nobody is left
  * that they do not allow. */
@@ -84,6 +66,7 @@ static void once_a_second(struct plugin *p)
 	p->second_ms = p->now_ms;
 	if (rules_file_changed(&p->rules))
 		plugin_load_rules(p);
+	patrol_second(p);
 	tell_table(p, queue_fill(p), &p->told.queue);
 	tell_table(p, tallies_fill(p->tallies), &p->told.identities);
 	tell_table(p, refusal_fill(p->refusals), &p->told.refusals);
@@ -94,11 +77,12 @@ int plugin_on_tick(int event, void *data, void *ctx)
 	(void)event;
 	(void)data;
 	struct plugin *p = ctx;
+	plugin_begin(p);
 	p->is_reloading = false;
+	defer_register(p);
 	plugin_attend(p);
 	once_a_second(p);
-	session_table_sweep(p->sessions, &p->rules, plugin_now_s(), SWEEP_A_TURN);
-	kick_doomed(p);
+	patrol_turn(p);
 	presence_catch_up(p->presence);
 	refusal_tell(p->refusals, p->now_ms);
 	cut_counters(p);

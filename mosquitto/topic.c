@@ -1,5 +1,7 @@
 #include "mosquitto/topic.h"
 
+#include "base/utf8.h"
+
 /* Takes the level up to the next '/' off the front of *rest. */
 static struct view take_level(struct view *rest)
 {
@@ -54,17 +56,49 @@ struct topic topic_of(struct view name)
 	return t;
 }
 
+/* Takes "$share/GROUP/" off the front. */
+static bool take_share(struct view *rest)
+{
+	if (!take_prefix(rest, VIEW_LIT("$share/")))
+		return false;
+	(void)take_level(rest);
+	return true;
+}
+
 bool topic_filter_is_report(struct view filter)
 {
 	struct view rest = filter, thing;
-	if (take_prefix(&rest, VIEW_LIT("$share/")))
-		(void)take_level(&rest);
+	(void)take_share(&rest);
 	if (!take_defender_metrics(&rest, &thing))
 		return false;
 	return view_is(rest, "json") || view_is(rest, "cbor") || view_is(rest, "+");
 }
 
-bool topic_fits(struct view name)
+bool topic_filter_is_shared_reserved(struct view filter)
 {
-	return name.n <= TOPIC_BYTES_MAX;
+	struct view rest = filter;
+	return take_share(&rest) && view_is(take_level(&rest), "$aws");
+}
+
+/* C0, DEL, and C1 as UTF-8 writes it. */
+static bool is_control(const uint8_t *p, size_t left)
+{
+	return p[0] < 0x20 || p[0] == 0x7F || (p[0] == 0xC2 && left > 1 && p[1] < 0xA0);
+}
+
+enum cause topic_fault(struct view name)
+{
+	struct view rest = name;
+	unsigned slashes = 0;
+	(void)take_share(&rest);
+	if (rest.n > TOPIC_BYTES_MAX)
+		return CAUSE_TOPIC_TOO_LONG;
+	for (size_t i = 0; i < name.n; i++)
+		if (is_control((const uint8_t *)name.p + i, name.n - i))
+			return CAUSE_TOPIC_CONTROL;
+	for (size_t i = 0; i < rest.n; i++)
+		slashes += rest.p[i] == '/';
+	if (slashes > TOPIC_SLASHES_MAX)
+		return CAUSE_TOPIC_TOO_LONG;
+	return utf8_valid(name) ? CAUSE_NONE : CAUSE_TOPIC_CONTROL;
 }

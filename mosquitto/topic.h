@@ -3,6 +3,7 @@
 #define PLUGIN_TOPIC_H
 
 #include "base/view.h"
+#include "event/cause.h"
 
 enum topic_kind {
 	TOPIC_ORDINARY,
@@ -24,8 +25,16 @@ struct topic topic_of(struct view name);
  * the format do not hide it, nor does $share/GROUP/ before it. */
 bool topic_filter_is_report(struct view filter);
 
-#define TOPIC_BYTES_MAX 256 /* AWS: bytes of a topic or filter */
-/* Within the quota (S8). */
-bool topic_fits(struct view name);
+/* True for a shared subscription ($share/GROUP/...) to topics under $aws/, which the broker accepts
+ * and never delivers to. */
+bool topic_filter_is_shared_reserved(struct view filter);
+
+/* AWS's quotas: bytes of a topic or filter, and slashes; "$share/GROUP/" does not count. */
+#define TOPIC_BYTES_MAX   256
+#define TOPIC_SLASHES_MAX 7
+
+/* What is wrong with a topic or filter as such (S8): over the quota, or with characters that have
+ * no place in it. CAUSE_NONE: nothing. */
+enum cause topic_fault(struct view name);
 
 #endif

@@ -37,3 +37,4 @@ CAUSE(SESSION_CUT, "session-cut", "the session was to be ended by the daemon's o
 CAUSE(BROKER_REFUSED, "broker-refused", "the broker's own password or ACL files said no")
 CAUSE(IDENTITY_AS_USERNAME, "identity-as-username",
       "the listener takes the user name from the certificate, so the connect cannot be judged")
+CAUSE(AUTH_METHOD, "auth-method", "the client names an authentication method, and none is taken")

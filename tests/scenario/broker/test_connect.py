@@ -36,15 +36,15 @@ def refused_in_tls(device):
 
 
 @pytest.mark.parametrize(
-    "add, reason",
+    "add, cause, words",
     [
-        (None, "certificate is not registered"),
-        ({"active": False}, "certificate is not ACTIVE"),
-        ({"validity": (4000000000, 4100000000)}, "certificate is not yet valid"),
-        ({"validity": (0, 1000000000)}, "certificate has expired"),
+        (None, "certificate-unknown", "certificate is not registered"),
+        ({"active": False}, "certificate-inactive", "certificate is INACTIVE"),
+        ({"validity": (4000000000, 4100000000)}, "certificate-not-yet-valid", "validity has not begun"),
+        ({"validity": (0, 1000000000)}, "certificate-expired", "validity has ended"),
     ],
 )
-def test_certificate_that_may_not_is_refused_with_the_reason(broker, far_end, ca, devices, add, reason):
+def test_certificate_that_may_not_is_refused_with_the_reason(broker, far_end, ca, devices, add, cause, words):
     cert = kit.make_cert("sensor1", ca)
     if add is not None:
         broker.fleet.add(cert, **add)
@@ -53,10 +53,10 @@ def test_certificate_that_may_not_is_refused_with_the_reason(broker, far_end, ca
     broker.start()
     far_end.wait_up()
     refused_in_tls(devices(broker, cert, "sensor1"))
-    broker.log.wait(f"refused TLS handshake .*Fleet CA.*{reason}")
-    event = far_end.wait_event(kind=kit.REFUSED, action=255, reason=reason)
+    broker.log.wait(f"refused TLS handshake .*Fleet CA.*{words}")
+    event = far_end.wait_event(kind=kit.REFUSED, action=255, cause=cause)
     assert event["fingerprint"] == cert.fingerprint
-    assert event["address"] == "127.0.0.1"
+    assert (event["address"], event["port"]) == ("127.0.0.1", broker.port)
 
 
 def test_client_without_certificate_is_refused(broker, devices):
@@ -76,7 +76,7 @@ def test_policy_decides_the_connect(broker, ca, devices, v5, code):
     broker.fleet.write()
     broker.start()
     assert devices(broker, cert, "other", v5=v5).connect() == code
-    broker.log.wait('refused iot:Connect of client "other" .*policy does not allow iot:Connect')
+    broker.log.wait('refused iot:Connect of client "other" .*a policy variable that the grant needs has no value')
     assert devices(broker, cert, "sensor1", v5=v5).connect() == 0
 
 
@@ -121,7 +121,7 @@ def test_plain_listener_takes_nobody(broker, ca, devices):
     broker.start()
     client = devices(broker, None, "sensor1", transport="tcp", username=cert.fingerprint)
     assert client.connect(port) == REFUSED_V3
-    broker.log.wait("no client certificate")
+    broker.log.wait("showed no certificate")
 
 
 def test_offered_username_is_ignored(broker, ca, devices):
@@ -140,7 +140,7 @@ def test_no_snapshot_at_start_refuses_everybody_until_one_comes(broker, ca, devi
     broker.start()
     broker.log.wait("snapshot .* refused: No such file.*every connect is refused")
     refused_in_tls(devices(broker, cert, "sensor1"))
-    broker.log.wait("refused TLS handshake .*no usable snapshot")
+    broker.log.wait("refused TLS handshake .*has no usable snapshot")
     broker.fleet.write()
     broker.log.wait("snapshot generation 1 is in force")
     assert devices(broker, cert, "sensor1").connect() == 0
@@ -234,7 +234,7 @@ def test_deactivated_certificate_is_cut_and_stays_out(broker, ca, devices):
     broker.fleet.add(bad, active=False)
     broker.fleet.write()
     first.wait("disconnect")
-    broker.log.wait('cut client "bad" .*not ACTIVE')
+    broker.log.wait('cut client "bad" .*INACTIVE')
     assert second.is_live()
     refused_in_tls(devices(broker, bad, "bad"))
 

@@ -100,7 +100,7 @@ def test_only_the_service_publishes_on_its_topics(start, broker, topic):
     device = start(kit.statement("iot:*", "*"))
     device.publish(topic)
     device.wait("disconnect")
-    broker.log.wait("topic is reserved for the service")
+    broker.log.wait("refused iot:Publish .*only the daemon publishes")
 
 
 @pytest.mark.parametrize(

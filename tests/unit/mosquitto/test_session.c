@@ -1,13 +1,12 @@
-/* The session table: found by client, doomed by certificate, judged again so many at a time, over
- * the growth of its indexes. */
+/* The session table: found by client, by client id and by certificate, judged again and cut in
+ * order, over the growth of its indexes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <cmocka.h>
 
-#include "mosquitto/options.h"
 #include "mosquitto/session.h"
 
 #define MANY  5000
@@ -16,32 +15,61 @@
 /* Stands for the broker's objects: only addresses count. */
 static char clients[MANY + 1];
 
+struct fixture {
+	struct principals *principals;
+	struct policy_sets *sets;
+	struct session_table *table;
+};
+
 static struct mosquitto *client(size_t i)
 {
 	return (struct mosquitto *)(void *)&clients[i];
 }
 
-static struct session *new_session(size_t i, bool is_doorbell)
+static struct fixture setup(void)
 {
-	uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {(uint8_t)(i % CERTS)};
-	struct session *s = malloc(sizeof(*s));
+	struct fixture f = {.principals = principals_new(1024, 7), .sets = policy_sets_new()};
+	assert_non_null(f.principals);
+	assert_non_null(f.sets);
+	f.table = session_table_new(f.principals, f.sets);
+	assert_non_null(f.table);
+	return f;
+}
+
+static void teardown(struct fixture *f)
+{
+	session_table_free(f->table);
+	assert_int_equal(principals_count(f->principals), 0);
+	assert_int_equal(policy_sets_count(f->sets), 0);
+	principals_free(f->principals);
+	policy_sets_free(f->sets);
+}
+
+static struct session *add(struct fixture *f, size_t i, uint8_t flags)
+{
+	char client_id[16];
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {(uint8_t)(i % CERTS), 1};
+	const struct session_facts facts = {.client = client(i),
+					    .fingerprint = fingerprint,
+					    .client_id = client_id,
+					    .address = "192.0.2.1"};
+	(void)snprintf(client_id, sizeof(client_id), "id%zu", i);
+	struct session *s = session_new(f->table, &facts);
 	assert_non_null(s);
-	assert_int_equal(session_init(s, client(i), fingerprint, "id", "192.0.2.1"), 0);
-	s->is_doorbell = is_doorbell;
+	s->flags = flags;
+	assert_int_equal(session_add(f->table, s), 0);
 	return s;
 }
 
-/* Sessions with a certificate; there is no snapshot, so that to be judged is to be refused. */
-static struct session_table *filled(bool is_doorbell)
+static struct fixture filled(uint8_t flags)
 {
-	struct session_table *t = session_table_new();
-	assert_non_null(t);
+	struct fixture f = setup();
 	for (size_t i = 0; i < MANY; i++)
-		assert_int_equal(session_add(t, new_session(i, is_doorbell)), 0);
-	return t;
+		(void)add(&f, i, flags);
+	return f;
 }
 
-static unsigned count_doomed(struct session_table *t)
+static unsigned remove_doomed(struct session_table *t)
 {
 	unsigned n = 0;
 	struct session *s;
@@ -55,129 +83,177 @@ static unsigned count_doomed(struct session_table *t)
 static void test_each_is_found_until_removed(void **state)
 {
 	(void)state;
-	struct session_table *t = filled(false);
+	struct fixture f = filled(0);
+	assert_int_equal(session_table_count(f.table), MANY);
 	for (size_t i = 0; i < MANY; i++)
-		assert_ptr_equal(session_find(t, client(i))->client, client(i));
-	assert_null(session_find(t, client(MANY)));
+		assert_ptr_equal(session_find(f.table, client(i))->client, client(i));
+	assert_ptr_equal(session_find_id(f.table, "id77"), session_find(f.table, client(77)));
+	assert_null(session_find(f.table, client(MANY)));
+	assert_null(session_find_id(f.table, "id"));
 	for (size_t i = 0; i < MANY; i += 2)
-		session_remove(t, session_find(t, client(i)));
+		session_remove(f.table, session_find(f.table, client(i)));
 	for (size_t i = 0; i < MANY; i++)
-		assert_int_equal(session_find(t, client(i)) != NULL, i % 2);
-	session_table_free(t);
+		assert_int_equal(session_find(f.table, client(i)) != NULL, i % 2);
+	assert_null(session_find_id(f.table, "id76"));
+	teardown(&f);
+}
+
+static void test_texts_and_identity(void **state)
+{
+	(void)state;
+	struct fixture f = setup();
+	const struct session_facts facts = {.client = client(0),
+					    .username = "user",
+					    .client_id = "pump",
+					    .address = "192.0.2.1",
+					    .domain = "iot.example"};
+	struct session *s = session_new(f.table, &facts);
+	assert_non_null(s);
+	s->port = 1883;
+	assert_string_equal(s->domain, "iot.example");
+	assert_false(session_has_certificate(s));
+	struct event_identity who = session_identity(s);
+	assert_true(view_is(who.client_id, "pump") && view_is(who.address, "192.0.2.1"));
+	assert_true(view_is(who.username, "user"));
+	assert_int_equal(who.port, 1883);
+	session_free(f.table, s);
+	teardown(&f);
+}
+
+/* A client id may be open twice for a moment: the one that takes over is the newest. */
+static void test_newest_of_a_client_id(void **state)
+{
+	(void)state;
+	struct fixture f = setup();
+	struct session *old = add(&f, 3, 0);
+	const struct session_facts facts = {.client = client(4), .client_id = old->client_id};
+	struct session *new = session_new(f.table, &facts);
+	assert_int_equal(session_add(f.table, new), 0);
+	assert_ptr_equal(session_find_id(f.table, "id3"), new);
+	session_remove(f.table, new);
+	assert_ptr_equal(session_find_id(f.table, "id3"), old);
+	teardown(&f);
+}
+
+static void test_others_of_a_certificate(void **state)
+{
+	(void)state;
+	struct fixture f = setup();
+	struct session *first = add(&f, 0, 0);
+	assert_null(session_other(first));
+	struct session *second = add(&f, CERTS, 0), *third = add(&f, 2 * CERTS, 0);
+	(void)add(&f, 1, 0);
+	assert_ptr_equal(session_other(first), third);
+	assert_ptr_equal(session_other(third), second);
+	assert_int_equal(first->principal->open, 3);
+	session_remove(f.table, third);
+	assert_ptr_equal(session_other(first), second);
+	teardown(&f);
 }
 
 static void test_all_of_a_certificate_are_doomed(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
-	struct session_table *t = filled(false);
-	session_doom_cert(t, fingerprint);
-	assert_int_equal(count_doomed(t), MANY / CERTS);
-	assert_int_equal(count_doomed(t), 0);
-	session_table_free(t);
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1}, none[EVENT_FINGERPRINT] = {7, 2};
+	struct fixture f = filled(0);
+	session_doom_cert(f.table, none);
+	assert_int_equal(remove_doomed(f.table), 0);
+	session_doom_cert(f.table, fingerprint);
+	assert_false(session_table_is_settled(f.table));
+	assert_int_equal(remove_doomed(f.table), MANY / CERTS);
+	assert_true(session_table_is_settled(f.table));
+	teardown(&f);
+}
+
+static void test_nobody_is_cut_where_we_observe(void **state)
+{
+	(void)state;
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
+	struct fixture f = filled(EVENT_OBSERVED);
+	struct session *s = session_find(f.table, client(8));
+	session_doom_cert(f.table, fingerprint);
+	s->refusal = CAUSE_CERT_UNKNOWN;
+	session_was_judged(f.table, s);
+	assert_int_equal(remove_doomed(f.table), 0);
+	teardown(&f);
 }
 
 /* Whoever was to be cut is cut, though new rules come and it acts before the cut. */
 static void test_doomed_stay_doomed_under_new_rules(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
-	const struct options options = {0};
-	struct rules rules;
-	struct session_table *t = session_table_new();
-	struct session *s = new_session(7, false);
-	rules_init(&rules, &options);
-	assert_int_equal(session_add(t, s), 0);
-	session_doom_cert(t, fingerprint);
-	s->is_doorbell = true; /* allowed by any rules */
-	rules.epoch = 1;
-	assert_true(session_stands(t, s, &rules, 0));
-	assert_ptr_equal(session_next_doomed(t, 1), s);
-	session_table_free(t);
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
+	struct fixture f = setup();
+	struct session *s = add(&f, 7, 0);
+	session_doom_cert(f.table, fingerprint);
+	session_table_outdate(f.table);
+	session_outdate_cert(f.table, fingerprint);
+	assert_null(session_next_stale(f.table));
+	session_was_judged(f.table, s);
+	assert_ptr_equal(session_next_doomed(f.table, 1), s);
+	teardown(&f);
 }
 
-/* A cut that fails is tried again after a second, and until it is gone nothing is settled. */
-static void test_doomed_are_tried_again_until_they_are_gone(void **state)
+/* A cut that the broker did not do is tried again, a second later. */
+static void test_a_cut_is_repeated(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
-	struct session_table *t = session_table_new();
-	struct session *first = new_session(7, false), *second = new_session(7 + CERTS, false);
-	assert_int_equal(session_add(t, first), 0);
-	assert_true(session_table_is_settled(t));
-	session_doom_cert(t, fingerprint);
-	assert_ptr_equal(session_next_doomed(t, 1000), first);
-	assert_null(session_next_doomed(t, 1999));
-	assert_false(session_table_is_settled(t));
-	assert_int_equal(session_add(t, second), 0);
-	session_doom_cert(t, fingerprint);
-	assert_ptr_equal(session_next_doomed(t, 1999), second);
-	assert_ptr_equal(session_next_doomed(t, 2000), first);
-	session_remove(t, first);
-	session_remove(t, second);
-	assert_true(session_table_is_settled(t));
-	session_table_free(t);
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
+	struct fixture f = setup();
+	struct session *s = add(&f, 7, 0);
+	session_doom_cert(f.table, fingerprint);
+	assert_ptr_equal(session_next_doomed(f.table, 5000), s);
+	assert_null(session_next_doomed(f.table, 5999));
+	assert_false(session_table_is_settled(f.table));
+	assert_ptr_equal(session_next_doomed(f.table, 6000), s);
+	teardown(&f);
 }
 
-static void test_sweep_judges_so_many_a_turn(void **state)
+static void test_new_rules_outdate_all_or_a_certificate(void **state)
 {
 	(void)state;
-	const struct options options = {0};
-	struct rules rules;
-	struct session_table *t = filled(false);
-	rules_init(&rules, &options);
-	rules.epoch = 1;
-	session_table_outdate(t);
-	session_table_sweep(t, &rules, 0, 1000);
-	assert_int_equal(count_doomed(t), 1000);
-	session_table_sweep(t, &rules, 0, MANY);
-	assert_int_equal(count_doomed(t), MANY - 1000);
-	session_table_free(t);
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
+	struct fixture f = filled(0);
+	session_outdate_cert(f.table, fingerprint);
+	unsigned n = 0;
+	for (struct session *s; (s = session_next_stale(f.table)); n++)
+		session_was_judged(f.table, s);
+	assert_int_equal(n, MANY / CERTS);
+	session_table_outdate(f.table);
+	assert_false(session_table_is_settled(f.table));
+	for (n = 0; session_next_stale(f.table); n++)
+		session_was_judged(f.table, session_next_stale(f.table));
+	assert_int_equal(n, MANY);
+	assert_true(session_table_is_settled(f.table));
+	teardown(&f);
 }
 
-static void test_stale_session_that_acts_is_judged_then(void **state)
+static void test_a_round_over_the_fresh_meets_each_once(void **state)
 {
 	(void)state;
-	const struct options options = {0};
-	struct rules rules;
-	struct session_table *t = filled(false);
-	rules_init(&rules, &options);
-	assert_true(session_stands(t, session_find(t, client(3)), &rules, 0));
-	rules.epoch = 1;
-	session_table_outdate(t);
-	struct session *s = session_find(t, client(3));
-	assert_false(session_stands(t, s, &rules, 0));
-	assert_string_equal(s->refusal, "no usable snapshot");
-	assert_ptr_equal(session_next_doomed(t, 1), s);
-	session_table_free(t);
-}
-
-static void test_doorbell_stands_whatever_the_rules(void **state)
-{
-	(void)state;
-	const uint8_t fingerprint[SNAPSHOT_FINGERPRINT] = {7};
-	const struct options options = {0};
-	struct rules rules;
-	struct session_table *t = filled(true);
-	rules_init(&rules, &options);
-	rules.epoch = 1;
-	session_table_outdate(t);
-	session_table_sweep(t, &rules, 0, MANY);
-	session_doom_cert(t, fingerprint);
-	assert_int_equal(count_doomed(t), 0);
-	session_table_free(t);
+	struct fixture f = filled(0);
+	for (size_t i = 0; i < MANY; i++) {
+		struct session *s = session_next_fresh(f.table);
+		assert_int_equal(s->cut_ms, 0);
+		s->cut_ms = 1;
+	}
+	assert_int_equal(session_next_fresh(f.table)->cut_ms, 1);
+	teardown(&f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_found_until_removed),
+		cmocka_unit_test(test_texts_and_identity),
+		cmocka_unit_test(test_newest_of_a_client_id),
+		cmocka_unit_test(test_others_of_a_certificate),
 		cmocka_unit_test(test_all_of_a_certificate_are_doomed),
+		cmocka_unit_test(test_nobody_is_cut_where_we_observe),
 		cmocka_unit_test(test_doomed_stay_doomed_under_new_rules),
-		cmocka_unit_test(test_doomed_are_tried_again_until_they_are_gone),
-		cmocka_unit_test(test_sweep_judges_so_many_a_turn),
-		cmocka_unit_test(test_stale_session_that_acts_is_judged_then),
-		cmocka_unit_test(test_doorbell_stands_whatever_the_rules),
+		cmocka_unit_test(test_a_cut_is_repeated),
+		cmocka_unit_test(test_new_rules_outdate_all_or_a_certificate),
+		cmocka_unit_test(test_a_round_over_the_fresh_meets_each_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

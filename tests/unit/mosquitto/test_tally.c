@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "mosquitto/principal.h"
 #include "mosquitto/tally.h"
 
 #define MARK ((int64_t)TALLY_MARK_MS)
@@ -13,6 +14,7 @@
 
 /* What was delivered. */
 struct seen {
+	struct principals *principals;
 	bool has_no_room;
 	unsigned n;
 	struct event_counters last;
@@ -46,16 +48,24 @@ static bool take(void *ctx, const struct event *e)
 
 static struct tallies *table(struct seen *seen, size_t max, size_t a_principal_max)
 {
-	*seen = (struct seen){0};
+	*seen = (struct seen){.principals = principals_new(1024, 7)};
+	assert_non_null(seen->principals);
 	const struct tallies_setup setup = {.identities_max = max,
 					    .identities_a_principal_max = a_principal_max,
 					    .seed = 7,
+					    .principals = seen->principals,
 					    .deliver = take,
 					    .ctx = seen};
 	struct tallies *t = tallies_new(&setup);
 	assert_non_null(t);
 	tallies_pass(t, T + 1000);
 	return t;
+}
+
+static void release(struct tallies *t, struct seen *seen)
+{
+	tallies_free(t);
+	principals_free(seen->principals);
 }
 
 static struct event_identity identity(uint8_t cert, const char *client_id)
@@ -99,7 +109,7 @@ static void test_session_is_delivered_at_the_mark(void **state)
 	assert_int_equal(c->who.port, 8883);
 	assert_string_equal(seen.client_id, "pump");
 	assert_string_equal(seen.thing, "pump-7");
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* Who is connected is told at each mark; who is not is told once, then forgotten. */
@@ -128,7 +138,7 @@ static void test_silent_ones(void **state)
 	tallies_pass(t, T + 5 * MARK);
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.n, 4);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* What happens after the mark, before the turn in which it would be delivered, counts for the next
@@ -152,7 +162,7 @@ static void test_no_counter_spans_a_mark(void **state)
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.last.from_ms, T + MARK);
 	assert_int_equal(seen.sent, 2);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 static void test_so_many_a_turn(void **state)
@@ -170,7 +180,7 @@ static void test_so_many_a_turn(void **state)
 	assert_int_equal(seen.n, 2);
 	assert_true(tallies_deliver(t, 2));
 	assert_int_equal(seen.n, 3);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* While the queue is full counters are merged, and say how far back they go. */
@@ -198,7 +208,7 @@ static void test_without_room_counters_are_merged(void **state)
 	tallies_pass(t, T + 5 * MARK);
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.last.from_ms, T + 4 * MARK);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 static void test_clock_jumps(void **state)
@@ -223,16 +233,17 @@ static void test_clock_jumps(void **state)
 	assert_int_equal(seen.last.from_ms, T - MARK);
 	assert_int_equal(seen.last.to_ms, T);
 	assert_int_equal(seen.sent, 1);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* Before the daemon's first word there is no mark. */
 static void test_what_came_before_the_first_time_is_of_its_window(void **state)
 {
 	(void)state;
-	struct seen seen = {0};
+	struct seen seen = {.principals = principals_new(16, 7)};
 	const struct tallies_setup setup = {.identities_max = 10,
 					    .identities_a_principal_max = 10,
+					    .principals = seen.principals,
 					    .deliver = take,
 					    .ctx = &seen};
 	struct tallies *t = tallies_new(&setup);
@@ -247,7 +258,7 @@ static void test_what_came_before_the_first_time_is_of_its_window(void **state)
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.last.from_ms, T);
 	assert_int_equal(seen.sent, 1);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 static void test_a_stop_delivers_the_rest(void **state)
@@ -261,7 +272,7 @@ static void test_a_stop_delivers_the_rest(void **state)
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.last.from_ms, T);
 	assert_int_equal(seen.last.to_ms, T + 2000);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* A million client ids of one certificate, beside a quiet one. */
@@ -292,7 +303,7 @@ static void test_caps_hold_and_sums_are_exact(void **state)
 	assert_int_equal(seen.connects, MANY + 1);
 	assert_int_equal(seen.disconnects, MANY);
 	assert_int_equal(tallies_fill(t).n, 1);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* As many certificates as the table holds, and more: the rest counts under nobody. */
@@ -314,7 +325,7 @@ static void test_full_table(void **state)
 	assert_string_equal(seen.thing, "");
 	assert_int_equal(seen.last.who.fingerprint[0], 0);
 	assert_int_equal(seen.last.messages.sent, 2);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* Refused connects: who never authenticated gets no entry, nor does each client id that somebody
@@ -345,7 +356,7 @@ static void test_refused_connects(void **state)
 	assert_int_equal(seen.refusals, 2002);
 	assert_string_equal(seen.client_id, "pump");
 	assert_int_equal(seen.last.connects, 2);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 static void test_the_thing_may_come_later(void **state)
@@ -361,7 +372,7 @@ static void test_the_thing_may_come_later(void **state)
 	assert_int_equal(seen.n, 1);
 	assert_string_equal(seen.thing, "pump-7");
 	assert_int_equal(seen.sent, 1);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 /* By user name when there is no certificate, and not by it when there is one. */
@@ -379,7 +390,7 @@ static void test_user_names(void **state)
 		assert_non_null(tally_open(t, &who, VIEW_LIT("")));
 	}
 	assert_int_equal(tallies_fill(t).n, 3);
-	tallies_free(t);
+	release(t, &seen);
 }
 
 static void test_nothing_is_counted_without_a_tally(void **state)

@@ -73,12 +73,64 @@ static void test_filters_for_reports(void **state)
 				 cases[i].is_report);
 }
 
+static void test_shared_subscriptions_to_reserved_topics(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *filter;
+		bool is_reserved;
+	} cases[] = {
+		{"$share/g/$aws/things/+/shadow/update", true },
+		{"$share/g/$aws/#",                      true },
+		{"$share/g/$aws",                        true },
+		{"$share/g/$awsome/x",                   false},
+		{"$share/g/#",                           false},
+		{"$share/$aws/x",                        false},
+		{"$aws/#",			       false},
+		{"$share/g",			     false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(topic_filter_is_shared_reserved(view_of(cases[i].filter)),
+				 cases[i].is_reserved);
+}
+
+static void test_faults(void **state)
+{
+	(void)state;
+	static char long_fits[TOPIC_BYTES_MAX + 1], too_long[TOPIC_BYTES_MAX + 2];
+	memset(long_fits, 't', TOPIC_BYTES_MAX);
+	memset(too_long, 't', TOPIC_BYTES_MAX + 1);
+	const struct {
+		const char *name;
+		enum cause fault;
+	} cases[] = {
+		{long_fits,                        CAUSE_NONE          },
+		{too_long,                         CAUSE_TOPIC_TOO_LONG},
+		{"1/2/3/4/5/6/7/8",                CAUSE_NONE          },
+		{"1/2/3/4/5/6/7/8/9",              CAUSE_TOPIC_TOO_LONG},
+		{"$share/group/1/2/3/4/5/6/7/8",   CAUSE_NONE          },
+		{"$share/group/1/2/3/4/5/6/7/8/9", CAUSE_TOPIC_TOO_LONG},
+		{"a\nb",			   CAUSE_TOPIC_CONTROL },
+		{"a\x7f",			  CAUSE_TOPIC_CONTROL },
+		{"a\xc2\x85",                      CAUSE_TOPIC_CONTROL },
+		{"a\xc2\xa0 no-break space",       CAUSE_NONE          },
+		{"a\xff",			  CAUSE_TOPIC_CONTROL },
+		{"a\xc2",			  CAUSE_TOPIC_CONTROL },
+		{"",			       CAUSE_NONE          },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(topic_fault(view_of(cases[i].name)), cases[i].fault);
+	assert_int_equal(topic_fault((struct view){"a\0b", 3}), CAUSE_TOPIC_CONTROL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_thing_and_format),
 		cmocka_unit_test(test_filters_for_reports),
+		cmocka_unit_test(test_shared_subscriptions_to_reserved_topics),
+		cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,30 @@
+/* Who asks to come in, or is found to be in: all that the broker and the handshake tell of it. */
+#ifndef PLUGIN_APPLICANT_H
+#define PLUGIN_APPLICANT_H
+
+#include "mosquitto/options.h"
+#include "mosquitto/peer_socket.h"
+#include "mosquitto/session.h"
+
+#include <openssl/x509.h>
+
+struct plugin;
+
+struct applicant {
+	struct mosquitto *client;
+	const char *client_id, *address, *username; /* NULL: none, or not known */
+	X509 *cert;                                 /* NULL: none */
+	uint8_t fingerprint[EVENT_FINGERPRINT];
+	const char *domain; /* lives with cert */
+	struct peer peer;
+	enum mode mode; /* of its listener */
+};
+
+void applicant_read(struct plugin *p, struct mosquitto *client, struct applicant *ret);
+void applicant_release(struct applicant *a);
+/* False: the broker asks about a session that is away. */
+bool applicant_is_connected(const struct applicant *a);
+/* A session for it, outside the table and not judged. NULL without memory. */
+struct session *applicant_session(struct plugin *p, const struct applicant *a);
+
+#endif
