@@ -1,11 +1,12 @@
 /* A fleet as load: devices over mutual TLS, each sends a report and waits for its `accepted` before
  * it sends the next.
  *
- *     bench_fleet [-q QOS] [-w WINDOW] [-r RATE] [-d SECONDS] [-p PID]... PORT CA DIR DEVICES
+ *     bench_fleet [-b] [-q QOS] [-w WINDOW] [-r RATE] [-d SECONDS] [-p PID]... PORT CA DIR DEVICES
  *
  * DIR holds dev000.pem, dev000.key and so on; the client id is the thing's name. At most WINDOW
  * devices wait at a time. With -r reports start at RATE a second, whatever is still waited for
- * (open loop): one that finds every device waiting is counted as stalled. A second of warm-up is
+ * (open loop): one that finds every device waiting is counted as stalled. With -b a device sends to
+ * an ordinary topic that it has subscribed to itself: no daemon takes part. A second of warm-up is
  * not counted. Prints one line of JSON; cpu_s: CPU seconds of the processes -p, in their order. */
 #include "mqtt.h"
 #include "report_gen.h"
@@ -34,6 +35,7 @@ struct device {
 struct fleet {
 	/* As asked. */
 	unsigned port, n, window, rate;
+	bool is_echoed_by_broker;
 	const char *ca, *dir;
 	int qos;
 	double seconds;
@@ -52,43 +54,15 @@ struct fleet {
 	float *latencies; /* s */
 };
 
-static double seconds_of(clockid_t clock)
+static double now_s(void)
 {
 	struct timespec t;
-	if (clock_gettime(clock, &t) < 0)
+	if (clock_gettime(CLOCK_MONOTONIC, &t) < 0)
 		bench_die("clock_gettime");
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static double now_s(void)
-{
-	return seconds_of(CLOCK_MONOTONIC);
-}
-
-static double cpu_s(pid_t pid)
-{
-	clockid_t clock;
-	if (clock_getcpuclockid(pid, &clock) != 0)
-		bench_die("-p: no such process");
-	return seconds_of(clock);
-}
-
 /* ---- Devices ---- */
-
-static SSL_CTX *credentials(const struct fleet *f, const char *name)
-{
-	char cert[512], key[512];
-	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-	(void)snprintf(cert, sizeof(cert), "%s/%s.pem", f->dir, name);
-	(void)snprintf(key, sizeof(key), "%s/%s.key", f->dir, name);
-	if (!tls || SSL_CTX_load_verify_locations(tls, f->ca, NULL) != 1 ||
-	    SSL_CTX_use_certificate_file(tls, cert, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
-		bench_die(cert);
-	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
-	(void)SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
-	return tls;
-}
 
 static void connect_device(struct fleet *f, unsigned i)
 {
@@ -97,9 +71,12 @@ static void connect_device(struct fleet *f, unsigned i)
 	/* Rising over runs too: a repeated id would be answered without being taken. */
 	d->report_id = (uint64_t)time(NULL) * 1000;
 	(void)snprintf(d->name, sizeof(d->name), "dev%03u", i);
-	(void)snprintf(d->topic, sizeof(d->topic), "$aws/things/%s/defender/metrics/json", d->name);
-	(void)snprintf(replies, sizeof(replies), "%s/+", d->topic);
-	SSL_CTX *tls = credentials(f, d->name);
+	(void)snprintf(d->topic, sizeof(d->topic),
+		       f->is_echoed_by_broker ? "telemetry/%s/accepted"
+					      : "$aws/things/%s/defender/metrics/json",
+		       d->name);
+	(void)snprintf(replies, sizeof(replies), f->is_echoed_by_broker ? "%s" : "%s/+", d->topic);
+	SSL_CTX *tls = mqtt_credentials(f->ca, f->dir, d->name);
 	mqtt_connect(&d->mqtt, f->port, tls, d->name);
 	SSL_CTX_free(tls);
 	mqtt_subscribe(&d->mqtt, replies, f->qos);
@@ -230,13 +207,13 @@ static void run(struct fleet *f)
 	double cpu[PROCESSES], start = now_s();
 	run_until(f, start, WARM_UP_S);
 	for (unsigned i = 0; i < f->n_pids; i++)
-		cpu[i] = cpu_s(f->pids[i]);
+		cpu[i] = bench_cpu_s(f->pids[i]);
 	double measured = now_s();
 	f->is_measuring = true;
 	run_until(f, start, WARM_UP_S + f->seconds);
 	double span = now_s() - measured;
 	for (unsigned i = 0; i < f->n_pids; i++)
-		cpu[i] = cpu_s(f->pids[i]) - cpu[i];
+		cpu[i] = bench_cpu_s(f->pids[i]) - cpu[i];
 	print_result(f, span, cpu);
 }
 
@@ -248,6 +225,9 @@ static bool take_option(struct fleet *f, int option)
 	case 'q':
 		f->qos = atoi(optarg);
 		return f->qos == 0 || f->qos == 1;
+	case 'b':
+		f->is_echoed_by_broker = true;
+		return true;
 	case 'w':
 		f->window = (unsigned)atoi(optarg);
 		return f->window > 0;
@@ -270,7 +250,7 @@ static bool take_option(struct fleet *f, int option)
 static bool take_arguments(struct fleet *f, int argc, char **argv)
 {
 	int option;
-	while ((option = getopt(argc, argv, "q:w:d:r:p:")) != -1) {
+	while ((option = getopt(argc, argv, "bq:w:d:r:p:")) != -1) {
 		if (!take_option(f, option))
 			return false;
 	}
@@ -288,7 +268,7 @@ int main(int argc, char **argv)
 	struct fleet f = {
 		.window = 64, .qos = 1, .seconds = 5, .seed = UINT64_C(88172645463325252)};
 	if (!take_arguments(&f, argc, argv)) {
-		(void)fprintf(stderr, "usage: bench_fleet [-q QOS] [-w WINDOW] [-r RATE] "
+		(void)fprintf(stderr, "usage: bench_fleet [-b] [-q QOS] [-w WINDOW] [-r RATE] "
 				      "[-d SECONDS] [-p PID]... PORT CA DIR DEVICES\n");
 		return 2;
 	}

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNECT     0x10
@@ -29,6 +30,15 @@ void bench_die(const char *what)
 	perror(what);
 	ERR_print_errors_fp(stderr);
 	exit(1);
+}
+
+double bench_cpu_s(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec t;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) < 0)
+		bench_die("no such process");
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* ---- Bytes ---- */
@@ -201,6 +211,21 @@ void mqtt_read(struct mqtt *m, mqtt_message_fn *fn, void *ctx)
 
 /* ---- Connecting ---- */
 
+SSL_CTX *mqtt_credentials(const char *ca, const char *dir, const char *name)
+{
+	char cert[512], key[512];
+	SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+	(void)snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
+	(void)snprintf(key, sizeof(key), "%s/%s.key", dir, name);
+	if (!tls || SSL_CTX_load_verify_locations(tls, ca, NULL) != 1 ||
+	    SSL_CTX_use_certificate_file(tls, cert, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1)
+		bench_die(cert);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+	(void)SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	return tls;
+}
+
 static void dial(struct mqtt *m, unsigned port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
@@ -242,4 +267,10 @@ void mqtt_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name)
 	await_agreement(m);
 	if (fcntl(m->fd, F_SETFL, O_NONBLOCK) < 0)
 		bench_die("fcntl");
+}
+
+void mqtt_close(struct mqtt *m)
+{
+	SSL_free(m->ssl);
+	(void)close(m->fd);
 }

@@ -9,6 +9,7 @@
 
 #include <openssl/ssl.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define MQTT_BUFFER 65536
 
@@ -24,9 +25,17 @@ struct mqtt {
 /* Says what failed, with errno and OpenSSL's errors, and ends the program. */
 void bench_die(const char *what) NO_RETURN;
 
+/* CPU seconds that a process has taken. */
+double bench_cpu_s(pid_t pid);
+
+/* A context that trusts the server's CA, with DIR/NAME.pem and DIR/NAME.key. */
+SSL_CTX *mqtt_credentials(const char *ca, const char *dir, const char *name);
+
 /* Connects to 127.0.0.1:port, over TLS when there is a context, as client `name`; returns when the
  * broker has agreed. The descriptor is non-blocking from then on. */
 void mqtt_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name);
+/* Ends the connection without a word. */
+void mqtt_close(struct mqtt *m);
 void mqtt_subscribe(struct mqtt *m, const char *filter, int qos);
 void mqtt_publish(struct mqtt *m, struct view topic, struct view payload, int qos);
 void mqtt_flush(struct mqtt *m);
