@@ -2,14 +2,13 @@
 
 #include "base/log.h"
 #include "policy/decide.h"
-#include "policy/facts_write.h"
 #include "policy/policy.h"
+#include "registry/facts.h"
 #include "registry/quarantine.h"
 #include "registry/rows.h"
 
 #include <errno.h>
 #include <glib.h>
-#include <jansson.h>
 
 #define RANGE_ARGS(range) SQL_ARGS(sql_text((range).first), sql_text((range).last))
 
@@ -173,16 +172,6 @@ static void take_group(struct sql_rows *row, void *ctx)
 	take_name(row, walk->names);
 }
 
-static void add_facts(GByteArray *facts, const char *attributes)
-{
-	const char *name;
-	json_t *value;
-	json_t *object = json_loads(attributes, 0, NULL);
-	json_object_foreach(object, name, value)
-		facts_add_attribute(facts, view_of(name), view_of(json_string_value(value)));
-	json_decref(object);
-}
-
 static int give_thing(struct sql_rows *row, void *ctx)
 {
 	struct thing_walk *walk = ctx;
@@ -193,7 +182,7 @@ static int give_thing(struct sql_rows *row, void *ctx)
 	int err = side_take(&walk->groups, name, take_group, walk);
 	if (err)
 		return err;
-	add_facts(walk->facts, sql_col_text(row, 1));
+	facts_of_thing(sql_col_text(row, 1), walk->facts);
 	struct walk_thing thing = {
 		.name = name,
 		.facts = {(const char *)walk->facts->data, walk->facts->len},
@@ -232,9 +221,10 @@ struct attached {
 };
 
 struct certificate_walk {
-	struct side things, policies;
+	struct side things, policies, facts;
 	struct attached attached;
 	GPtrArray *names;
+	GByteArray *known;
 	walk_certificate_fn *fn;
 	void *ctx;
 };
@@ -246,6 +236,13 @@ static void take_attached(struct sql_rows *row, void *ctx)
 	attached->is_exclusive = sql_col_int(row, 2) != 0;
 }
 
+static void take_facts(struct sql_rows *row, void *known)
+{
+	size_t n;
+	const void *facts = sql_col_blob(row, 1, &n);
+	g_byte_array_append(known, facts, (guint)n);
+}
+
 static int give_certificate(struct sql_rows *row, void *ctx)
 {
 	struct certificate_walk *walk = ctx;
@@ -253,9 +250,12 @@ static int give_certificate(struct sql_rows *row, void *ctx)
 	g_ptr_array_set_size(walk->attached.things, 0);
 	g_ptr_array_set_size(walk->names, 0);
 	walk->attached.is_exclusive = false;
+	g_byte_array_set_size(walk->known, 0);
 	int err = side_take(&walk->things, id, take_attached, &walk->attached);
 	if (!err)
 		err = side_take(&walk->policies, id, take_name, walk->names);
+	if (!err)
+		err = side_take(&walk->facts, id, take_facts, walk->known);
 	if (err)
 		return err;
 	struct walk_certificate certificate = {
@@ -263,6 +263,7 @@ static int give_certificate(struct sql_rows *row, void *ctx)
 		.status = sql_col_text(row, 1),
 		.not_before = sql_col_int(row, 2),
 		.not_after = sql_col_int(row, 3),
+		.facts = {(const char *)walk->known->data, walk->known->len},
 		.things = names_of(walk->attached.things),
 		.n_things = walk->attached.things->len,
 		.is_exclusive = walk->attached.is_exclusive,
@@ -278,6 +279,7 @@ int registry_each_certificate(struct sql_conn *reader, struct walk_range range,
 	struct certificate_walk walk = {
 		.attached.things = g_ptr_array_new_with_free_func(g_free),
 		.names = g_ptr_array_new_with_free_func(g_free),
+		.known = g_byte_array_new(),
 		.fn = fn,
 		.ctx = ctx,
 	};
@@ -285,12 +287,16 @@ int registry_each_certificate(struct sql_conn *reader, struct walk_range range,
 	if (!err)
 		err = side_open(&walk.policies, reader, SQL_walk_certificate_policies, range);
 	if (!err)
+		err = side_open(&walk.facts, reader, SQL_walk_certificate_facts, range);
+	if (!err)
 		err = rows_each(reader, SQL_walk_certificates, RANGE_ARGS(range), give_certificate,
 				&walk);
 	side_close(&walk.things);
 	side_close(&walk.policies);
+	side_close(&walk.facts);
 	g_ptr_array_unref(walk.attached.things);
 	g_ptr_array_unref(walk.names);
+	g_byte_array_unref(walk.known);
 	return err;
 }
 

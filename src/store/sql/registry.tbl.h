@@ -217,6 +217,8 @@ STATEMENT(walk_certificate_things, MAIN, "tt", "tti",
 STATEMENT(walk_certificate_policies, MAIN, "tt", "tt",
 	"select target, policy from policy_attachment where target_kind = 'cert' and target between ?1 and ?2 "
 	"order by target, policy")
+STATEMENT(walk_certificate_facts, MAIN, "tt", "tb",
+	"select certificate, facts from certificate_facts where certificate between ?1 and ?2 order by certificate")
 STATEMENT(walk_thing_certificates, MAIN, "t", "t",
 	"select certificate from thing_principal where thing = ?1 order by certificate")
 

@@ -47,7 +47,11 @@ static int tell_thing(const struct walk_thing *t, void *text)
 
 static int tell_certificate(const struct walk_certificate *c, void *text)
 {
+	struct fact common_name;
 	assert_true(c->not_before < c->not_after);
+	assert_true(facts_find(c->facts, FACT_FIELD + FIELD_SUBJECT_COMMON_NAME, VIEW_LIT(""), 0,
+			       &common_name));
+	assert_true(view_is(common_name.value, "lamp"));
 	g_string_append_printf(text, "%.4s:%s%s[", c->id, c->status, c->is_exclusive ? "!" : "");
 	for (size_t i = 0; i < c->n_things; i++)
 		g_string_append_printf(text, "%s,", c->things[i]);
