@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "broker/snapshot_write.h"
 #include "daemon/command.h"
+#include "daemon/containment.h"
 #include "daemon/control.h"
 #include "daemon/deadlines.h"
 #include "daemon/marks.h"
@@ -33,6 +34,7 @@ struct daemon {
 	bool is_fresh;        /* the evaluator's state is empty though the store is not */
 	struct ingest *ingest;
 	struct publisher *publisher;
+	struct containments *containments;
 	struct api_env env;
 	struct serve_http *http;
 	struct deadlines *deadlines;
@@ -188,6 +190,21 @@ static int start_publisher(struct daemon *d, struct fault *fault)
 	return publisher_new(&options, d->is_fresh, &d->publisher, fault);
 }
 
+static int start_containments(struct daemon *d, struct fault *fault)
+{
+	const struct settings *s = &d->common.settings;
+	struct containments_options options = {
+		.store = d->store,
+		.clock = d->clock,
+		.chance = chance_system(),
+		.ready = d->ready,
+		.snapshot = d->common.paths.at[PATH_SNAPSHOT],
+		.limits = {.apply_ms = s->contain_apply_s * 1000,
+			   .quiet_ms = s->contain_quiet_s * 1000},
+	};
+	return containments_new(&options, &d->containments, fault);
+}
+
 static int start_http(struct daemon *d, struct fault *fault)
 {
 	d->env = (struct api_env){
@@ -212,11 +229,12 @@ static int start_deadlines(struct daemon *d, struct fault *fault)
 		.ingest = d->ingest,
 		.evaluator = d->evaluator,
 		.last_mark_ms = d->last_mark_ms,
-		.violation_days = d->common.settings.violation_retention_days,
 		.trail_days = d->common.settings.trail_retention_days,
+		.violation_days = d->common.settings.violation_retention_days,
 		.denial_days = d->common.settings.denial_retention_days,
-	d->deadlines = deadlines_new(&options);
+		.containment_days = d->common.settings.containment_retention_days,
 	};
+	d->deadlines = deadlines_new(&options);
 	return 0;
 }
 
@@ -314,8 +332,9 @@ static gboolean on_reload(gpointer ctx)
 /* ---- Life ---- */
 
 static int (*const steps[])(struct daemon *d, struct fault *fault) = {
-	start_store,  start_clock,     take_lease, start_audit,     start_recorder, start_evaluator,
-	start_ingest, start_publisher, start_http, start_deadlines, start_control,
+	start_store,        start_clock,     take_lease,      start_audit,
+	start_recorder,     start_evaluator, start_ingest,    start_publisher,
+	start_containments, start_http,      start_deadlines, start_control,
 };
 
 static int start(struct daemon *d)
@@ -335,12 +354,13 @@ static void stop(struct daemon *d)
 	control_free(d->control);
 	serve_http_free(d->http);
 	deadlines_free(d->deadlines);
+	containments_free(d->containments);
 	publisher_free(d->publisher);
 	ingest_free(d->ingest);
 	evaluator_free(d->evaluator);
 	recorder_free(d->recorder);
-	ready_free(d->ready);
 	audit_free(d->audit);
+	ready_free(d->ready);
 	clock_free(d->clock);
 	store_close(d->store);
 	explicit_bzero(&d->seal_key, sizeof(d->seal_key));

@@ -64,6 +64,8 @@ enum exit_code cmd_key(const struct command *command, const struct call_line *li
 enum exit_code cmd_clock(const struct command *command, const struct call_line *line);
 enum exit_code cmd_log(const struct command *command, const struct call_line *line);
 enum exit_code cmd_doctor(const struct command *command, const struct call_line *line);
+enum exit_code cmd_containment(const struct command *command, const struct call_line *line);
+enum exit_code cmd_clones(const struct command *command, const struct call_line *line);
 enum exit_code cmd_why_denied(const struct command *command, const struct call_line *line);
 enum exit_code cmd_would_refuse(const struct command *command, const struct call_line *line);
 enum exit_code cmd_settings(const struct command *command, const struct call_line *line);

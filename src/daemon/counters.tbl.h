@@ -7,6 +7,12 @@ COUNTER(brokers_connected, "gauge", "plugins connected to the channel")
 FAMILY(broker_table_entries, "gauge", "entries of a plugin's bounded table when it last told of it")
 FAMILY(broker_table_left_out, "gauge", "what a plugin's bounded table had to leave out since the plugin began")
 COUNTER(checkpoints_written, "counter", "checkpoints of the evaluator's state")
+COUNTER(clone_cases_evicted, "counter", "clone cases given up because there were too many")
+COUNTER(containment_ms, "counter",
+	"time to containment in ms, summed: from the request until every broker had applied it")
+COUNTER(containments_applied, "counter", "containments that every broker applied")
+COUNTER(containments_ineffective, "counter", "containments that failed")
+COUNTER(containments_verified, "counter", "containments verified with evidence")
 COUNTER(denials_evicted, "counter", "rows of the denial ledger given up because of denial.max_rows")
 COUNTER(denials_folded, "counter",
 	"refusals added to a row for the rest because of denial.source_rows or denial.hour_rows")

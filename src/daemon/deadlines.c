@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "daemon/marks.h"
 #include "ledger/ledger.h"
+#include "registry/clone_case.h"
+#include "registry/containment.h"
 #include "registry/violation.h"
 
 #define DAY_MS      (24LL * 3600 * 1000)
@@ -58,7 +60,25 @@ static int forget_denials(struct sql_conn *txn, void *ctx)
 	return ledger_forget(txn, f->now_ms - f->deadlines->options.denial_days * DAY_MS, &f->more);
 }
 
-static store_write_fn *const retentions[] = {forget_violations, forget_trail, forget_denials};
+static int64_t containments_before(const struct forgetting *f)
+{
+	return f->now_ms - f->deadlines->options.containment_days * DAY_MS;
+}
+
+static int forget_containments(struct sql_conn *txn, void *ctx)
+{
+	struct forgetting *f = ctx;
+	return containment_forget(txn, containments_before(f), &f->more);
+}
+
+static int forget_clone_cases(struct sql_conn *txn, void *ctx)
+{
+	struct forgetting *f = ctx;
+	return clone_case_forget(txn, containments_before(f), &f->more);
+}
+
+static store_write_fn *const retentions[] = {forget_violations, forget_trail, forget_denials,
+					     forget_containments, forget_clone_cases};
 
 static void on_day(void *ctx, int64_t at_ms)
 {

@@ -15,7 +15,8 @@ struct deadlines_options {
 	struct evaluator *evaluator;
 	int64_t last_mark_ms; /* of the log, 0: none yet; the one that fell into our absence is due
 				 at once */
-	int64_t trail_days, violation_days, denial_days; /* what is older is deleted, once a day */
+	/* What is older is deleted, once a day. */
+	int64_t trail_days, violation_days, denial_days, containment_days;
 };
 
 /* Sets them; with a real clock they run from the main loop, with a manual one from

@@ -15,10 +15,23 @@ static const struct command commands[] = {
 	 "observe mode. Nothing is written but with --write. Exit code 3 when the plugin cannot "
 	 "work with it.\n\n"
 	 "  thingward adopt /etc/mosquitto/mosquitto.conf --data-dir DIR",			   cmd_adopt       },
+	{"clones",       "",			"List client ids that two connections fight for",
+	 "For each client id whose session was taken over: is it a clone, two devices set up "
+	 "alike (a\n"
+	 "twin), or a link that breaks? With both ends and the signs that speak for it.\n\n"
+	 "  thingward clones --json --data-dir DIR",						 cmd_clones      },
 	{"clock",        "advance SECONDS",         "Move a manual clock on",
 	 "Only with clock.mode=manual: server time moves on, timers fire and windows close before "
 	 "the\n"
 	 "command returns. Prints the new time in milliseconds.",				    cmd_clock       },
+	{"containment",  "[ID]",                    "Say whether brokers obey what was taken away",
+	 "Every change that takes something from a device (a certificate deactivated, a policy "
+	 "detached,\n"
+	 "a thing put into a quarantine) is followed to the brokers: requested, applied, verified "
+	 "or\n"
+	 "ineffective, with the evidence and the time it took. Newest first; an id shows one "
+	 "whole.\n\n"
+	 "  thingward containment 12 --data-dir DIR",						cmd_containment },
 	{"doctor",       "",			"Check the installation and say the cure",
 	 "Checks owners and modes, the store, the snapshot, and what the daemon says of the "
 	 "broker\n"

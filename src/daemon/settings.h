@@ -22,7 +22,8 @@ struct settings {
 	int64_t snapshot_delta_bytes;
 	int64_t checkpoint_entries, max_unregistered, audit_window_lag_s, ml_min_datapoints,
 		ml_min_training_days;
-	int64_t trail_retention_days, violation_retention_days;
+	int64_t trail_retention_days, violation_retention_days, containment_retention_days;
+	int64_t contain_apply_s, contain_quiet_s;
 	int64_t denial_hour_rows, denial_max_rows, denial_retention_days, denial_source_rows;
 	int64_t clock_manual, log_level;
 	bool denial_log, http_allow_plaintext;

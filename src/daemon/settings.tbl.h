@@ -18,6 +18,10 @@ TEXT(broker, endpoint, endpoint, "localhost",
      "host name of the broker, as DescribeEndpoint answers it")
 CHOICE(clock, mode, clock_manual, "real", "real|manual", "manual",
        "manual: time moves by `thingward clock advance`")
+NUMBER(contain, apply_seconds, contain_apply_s, 60, 1, 86400, 0,
+       "time for brokers to confirm that something was taken away, before it is called ineffective")
+NUMBER(contain, quiet_seconds, contain_quiet_s, 60, 1, 86400, 0,
+       "time without a connect that is evidence that a certificate is shut out")
 NUMBER(denial, hour_rows, denial_hour_rows, 20000, 100, 1000000, 0,
        "kinds of refusal an hour that get a row of the ledger; the rest is only counted")
 FLAG(denial, log, denial_log, false,
@@ -71,6 +75,8 @@ NUMBER(report, min_interval_seconds, report_min_interval_s, 300, 0, 86400, 1,
        "minimum delay between reports of a device")
 NUMBER(retention, audit_days, registry.audit_retention_days, 90, 1, 3650, 0,
        "days that audit tasks and their findings are kept")
+NUMBER(retention, containment_days, containment_retention_days, 400, 1, 3650, 0,
+       "days that containments and clone cases are kept")
 NUMBER(retention, trail_days, trail_retention_days, 400, 1, 3650, 0,
        "days that the record of changes and refusals is kept")
 NUMBER(retention, violation_days, violation_retention_days, 30, 1, 3650, 0,

@@ -1,0 +1,460 @@
+#include "daemon/containment.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "broker/snapshot.h"
+#include "contain/escape.h"
+#include "registry/clone_case.h"
+#include "registry/containment.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#define DAY_MS    (24 * 3600 * INT64_C(1000))
+#define BUSY_US   100000  /* between two rounds with something to judge, */
+#define IDLE_US   1000000 /* and without */
+#define REST      4       /* a round that takes long is followed by a rest of so many times that */
+#define TRIM_EACH 60      /* rounds between two looks at what is old */
+
+struct containments {
+	struct containments_options options;
+	struct sql_conn *reader;
+	char random_client[ID_HEX_SIZE];
+	unsigned rounds;
+	int64_t trimmed; /* clone cases, by the last transaction */
+
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t moved;
+	bool is_stopping;
+};
+
+/* ---- One containment ---- */
+
+struct subject {
+	struct containments *c;
+	int64_t id, now_ms;
+	struct contain is;
+	char *target, *detail, *session, *refused;
+	bool is_sample;
+	struct containment_seen seen;
+	struct contain_asked asked;
+	bool has_asked;
+	char *escape;
+	char evidence[CONTAIN_EVIDENCE_SIZE];
+};
+
+static int take_record(const struct containment *record, void *ctx)
+{
+	struct subject *s = ctx;
+	s->is = record->is;
+	s->target = g_strdup(record->target);
+	s->detail = g_strdup(record->detail);
+	s->session = g_strdup(record->session);
+	s->refused = g_strdup(record->refused);
+	s->is_sample = record->is_sample;
+	return 0;
+}
+
+static void subject_clear(struct subject *s)
+{
+	g_free(s->target);
+	g_free(s->detail);
+	g_free(s->session);
+	g_free(s->refused);
+	g_free(s->escape);
+	containment_seen_clear(&s->seen);
+}
+
+static const char *or_null(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+/* ---- Asking the snapshot ---- */
+
+struct asking {
+	struct subject *s;
+	struct snapshot *snapshot;
+	GArray *documents; /* of struct escape_document: what was taken away, or denies */
+	GArray *own;       /* likewise: of the certificate at hand */
+	GPtrArray *things; /* of it */
+	GPtrArray *texts;  /* what documents point to */
+	char policy[256];  /* of the last answer */
+	struct escape_search search;
+};
+
+static bool find_active(const struct asking *a, const char *certificate, struct snapshot_cert *ret)
+{
+	uint8_t fingerprint[SNAPSHOT_FINGERPRINT];
+	return strlen(certificate) == 2 * sizeof(fingerprint) &&
+	       hex_decode(certificate, fingerprint, sizeof(fingerprint)) == 0 &&
+	       snapshot_find(a->snapshot, fingerprint, ret) && ret->status == SNAPSHOT_CERT_ACTIVE;
+}
+
+static void tell_answer(struct asking *a, const struct snapshot_policy *policies,
+			const struct policy_verdict *verdict, struct escape_answer *ret)
+{
+	ret->decision = verdict->decision;
+	ret->policy = a->policy;
+	a->policy[0] = '\0';
+	if (verdict->program < 0)
+		return;
+	const struct snapshot_policy *policy = &policies[verdict->program];
+	(void)g_snprintf(a->policy, sizeof(a->policy), "%.*s", (int)policy->name.n, policy->name.p);
+	ret->version = policy->version;
+	ret->statement = verdict->statement;
+}
+
+static int ask(const char *certificate, struct policy_request *request, void *ctx,
+	       struct escape_answer *ret)
+{
+	struct asking *a = ctx;
+	struct snapshot_cert cert;
+	struct snapshot_policy policies[SNAPSHOT_PROGRAMS_MAX];
+	struct view programs[SNAPSHOT_PROGRAMS_MAX];
+	*ret = (struct escape_answer){.decision = POLICY_IMPLICIT_DENY, .policy = ""};
+	if (!find_active(a, certificate, &cert))
+		return 0;
+	unsigned n = snapshot_programs(a->snapshot, &cert, request->client_id, request, policies,
+				       ARRAY_LEN(policies), &ret->is_quarantined);
+	request->certificate_id = view_of(certificate);
+	if (n > ARRAY_LEN(policies))
+		return 0; /* the plugin lets nobody connect by so many */
+	for (unsigned i = 0; i < n; i++)
+		programs[i] = policies[i].program;
+	struct policy_verdict verdict = policy_decide(programs, n, request);
+	tell_answer(a, policies, &verdict, ret);
+	return 0;
+}
+
+static const char *keep(struct asking *a, const char *text)
+{
+	char *mine = g_strdup(text);
+	g_ptr_array_add(a->texts, mine);
+	return mine;
+}
+
+static struct escape_document copy_of(struct asking *a, const char *policy, int64_t version,
+				      const char *document)
+{
+	return (struct escape_document){keep(a, policy), version, keep(a, document)};
+}
+
+static int take_document(const char *policy, int64_t version, const char *document, void *ctx)
+{
+	struct asking *a = ctx;
+	struct escape_document one = copy_of(a, policy, version, document);
+	(void)g_array_append_val(a->documents, one);
+	return 0;
+}
+
+static int take_own(const char *policy, int64_t version, const char *document, void *ctx)
+{
+	struct asking *a = ctx;
+	struct escape_document one = copy_of(a, policy, version, document);
+	(void)g_array_append_val(a->own, one);
+	return 0;
+}
+
+static int take_thing(const char *name, void *ctx)
+{
+	struct asking *a = ctx;
+	g_ptr_array_add(a->things, g_strdup(name));
+	return 0;
+}
+
+static const char *thing_of(const struct subject *s)
+{
+	const char *const texts[] = {
+		[CONTAIN_THING_NONE] = NULL,
+		[CONTAIN_THING_TARGET] = s->target,
+		[CONTAIN_THING_DETAIL] = s->detail,
+	};
+	return texts[contain_thing(s->is.kind)];
+}
+
+static int find_escape(struct asking *a, const char *certificate)
+{
+	struct subject *s = a->s;
+	struct sql_conn *reader = s->c->reader;
+	struct snapshot_cert cert;
+	if (!find_active(a, certificate, &cert)) {
+		s->asked.certificates++; /* it can do nothing */
+		return 0;
+	}
+	int r = containment_each_own_document(reader, certificate, take_own, a);
+	if (r == 0)
+		r = containment_each_thing(reader, certificate, take_thing, a);
+	const struct escape_identity identity = {
+		.certificate = certificate,
+		.thing = thing_of(s),
+		.things = (const char *const *)(void *)a->things->pdata,
+		.n_things = a->things->len,
+		.own = (const struct escape_document *)(void *)a->own->data,
+		.n_own = a->own->len,
+	};
+	if (r == 0)
+		r = escape_find(&a->search, &identity, &s->asked, &s->escape);
+	(void)g_array_set_size(a->own, 0);
+	(void)g_ptr_array_set_size(a->things, 0);
+	return r;
+}
+
+static int take_certificate(const char *certificate, void *ids)
+{
+	g_ptr_array_add(ids, g_strdup(certificate));
+	return 0;
+}
+
+static int ask_all(struct asking *a)
+{
+	struct subject *s = a->s;
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+	int r = containment_each_document(s->c->reader, s->id, take_document, a);
+	if (r == 0)
+		r = containment_each_certificate(s->c->reader, s->id, take_certificate, ids);
+	a->search = (struct escape_search){
+		.kind = s->is.kind,
+		.documents = (const struct escape_document *)(void *)a->documents->data,
+		.n_documents = a->documents->len,
+		.random_client = s->c->random_client,
+		.ask = ask,
+		.ctx = a,
+	};
+	s->asked = (struct contain_asked){.is_sample = s->is_sample};
+	for (guint i = 0; i < ids->len && r == 0 && !s->escape; i++)
+		r = find_escape(a, ids->pdata[i]);
+	s->asked.escape = s->escape;
+	s->has_asked = r == 0;
+	return r;
+}
+
+/* The file that the brokers read, in the generation of the change or a later one. */
+static int ask_snapshot(struct subject *s)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	struct asking a = {.s = s};
+	if (snapshot_load(s->c->options.snapshot, geteuid(), s->is.generation, &a.snapshot, why,
+			  sizeof(why)) < 0) {
+		log_warning("containment", "%s: %s; it is looked at again", s->c->options.snapshot,
+			    why);
+		return -EAGAIN;
+	}
+	a.documents = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
+	a.own = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
+	a.things = g_ptr_array_new_with_free_func(g_free);
+	a.texts = g_ptr_array_new_with_free_func(g_free);
+	int r = ask_all(&a);
+	(void)g_array_free(a.documents, TRUE);
+	(void)g_array_free(a.own, TRUE);
+	g_ptr_array_unref(a.things);
+	g_ptr_array_unref(a.texts);
+	snapshot_free(a.snapshot);
+	return r;
+}
+
+/* ---- Judging ---- */
+
+static void count(struct subject *s)
+{
+	static const enum counter counters[] = {
+		[CONTAIN_APPLIED] = COUNTER_containments_applied,
+		[CONTAIN_VERIFIED] = COUNTER_containments_verified,
+		[CONTAIN_INEFFECTIVE] = COUNTER_containments_ineffective,
+	};
+	struct ready *ready = s->c->options.ready;
+	counter_add(ready, counters[s->is.state], 1);
+	if (s->is.state == CONTAIN_APPLIED)
+		counter_add(ready, COUNTER_containment_ms,
+			    (uint64_t)MAX(s->is.applied_ms - s->is.requested_ms, 0));
+}
+
+static void tell(struct subject *s)
+{
+	count(s);
+	log_notice("containment", "%" G_GINT64_FORMAT " (%s %s%s%s) is %s: %s", s->id,
+		   contain_kind_word(s->is.kind), s->target, *s->detail ? " " : "", s->detail,
+		   contain_state_word(s->is.state), s->evidence);
+}
+
+/* A certificate that may not connect is watched on: it may still come. */
+static bool is_watched(const struct contain *is)
+{
+	if (is->applied_ms == 0 || is->state == CONTAIN_APPLIED)
+		return true;
+	return is->state == CONTAIN_VERIFIED && contain_goal(is->kind) == CONTAIN_NO_SESSION;
+}
+
+static int write_move(struct sql_conn *txn, void *ctx)
+{
+	struct subject *s = ctx;
+	return containment_move(txn, s->id, &s->is, is_watched(&s->is), s->now_ms, s->evidence);
+}
+
+/* One state further: 1, 0 when it stays, or a negative errno. */
+static int judge(struct subject *s)
+{
+	if (contain_wants_answers(&s->is) && !s->has_asked) {
+		int r = ask_snapshot(s);
+		if (r < 0)
+			return r;
+	}
+	const struct contain_facts facts = {
+		.now_ms = s->now_ms,
+		.brokers = (unsigned)s->seen.brokers,
+		.waiting = s->seen.waiting,
+		.applied_ms = s->seen.applied_ms,
+		.session = or_null(s->session) ? s->session : s->seen.session,
+		.refused = or_null(s->refused),
+		.asked = s->has_asked ? &s->asked : NULL,
+	};
+	if (!contain_judge(&s->is, &facts, &s->c->options.limits, s->evidence))
+		return 0;
+	int r = store_write(s->c->options.store, write_move, s);
+	if (r < 0)
+		return r;
+	tell(s);
+	return 1;
+}
+
+static int judge_one(struct containments *c, int64_t id)
+{
+	struct subject s = {.c = c, .id = id, .now_ms = clock_now_ms(c->options.clock)};
+	int r = containment_get(c->reader, id, take_record, &s);
+	if (r == 1)
+		r = containment_look(c->reader, id, s.now_ms - DAY_MS, &s.seen);
+	if (r == 0 && s.target) {
+		do
+			r = judge(&s);
+		while (r == 1);
+	}
+	subject_clear(&s);
+	return r;
+}
+
+/* ---- Rounds ---- */
+
+static int trim_all(struct sql_conn *txn, void *ctx)
+{
+	struct containments *c = ctx;
+	int r = clone_case_trim(txn, &c->trimmed);
+	if (r == 0)
+		r = containment_unwatch(txn, clock_now_ms(c->options.clock) - DAY_MS);
+	return r;
+}
+
+static int trim(struct containments *c)
+{
+	int r = store_write(c->options.store, trim_all, c);
+	if (r == 0)
+		counter_add(c->options.ready, COUNTER_clone_cases_evicted, (uint64_t)c->trimmed);
+	return r;
+}
+
+/* Returns how many were judged; a failure ends the round, the next one tries again. */
+static unsigned look(struct containments *c)
+{
+	unsigned n = 0;
+	int64_t id = 0;
+	int r = c->rounds++ % TRIM_EACH == 0 ? trim(c) : 0;
+	while (r >= 0 && (r = containment_next(c->reader, id, &id)) >= 0 && id) {
+		r = judge_one(c, id);
+		n++;
+	}
+	if (r < 0 && r != -EAGAIN)
+		log_warning("containment", "judging: %s; tried again", g_strerror(-r));
+	return n;
+}
+
+static void rest(struct containments *c, int64_t us)
+{
+	struct timespec until;
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+	int64_t ns = until.tv_nsec + us * 1000;
+	until.tv_sec += ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	CHECK(pthread_mutex_lock(&c->lock) == 0);
+	int r = 0;
+	while (!c->is_stopping && r == 0)
+		r = pthread_cond_timedwait(&c->moved, &c->lock, &until);
+	CHECK(pthread_mutex_unlock(&c->lock) == 0);
+}
+
+static bool is_stopping(struct containments *c)
+{
+	CHECK(pthread_mutex_lock(&c->lock) == 0);
+	bool is = c->is_stopping;
+	CHECK(pthread_mutex_unlock(&c->lock) == 0);
+	return is;
+}
+
+static void *run(void *ctx)
+{
+	struct containments *c = ctx;
+	while (!is_stopping(c)) {
+		int64_t begin = g_get_monotonic_time();
+		unsigned n = look(c);
+		int64_t took = g_get_monotonic_time() - begin;
+		rest(c, MAX(n ? BUSY_US : IDLE_US, REST * took));
+	}
+	return NULL;
+}
+
+/* ---- Life ---- */
+
+static void init_lock(struct containments *c)
+{
+	pthread_condattr_t attr;
+	CHECK(pthread_condattr_init(&attr) == 0);
+	CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	CHECK(pthread_mutex_init(&c->lock, NULL) == 0);
+	CHECK(pthread_cond_init(&c->moved, &attr) == 0);
+	CHECK(pthread_condattr_destroy(&attr) == 0);
+}
+
+int containments_new(const struct containments_options *options, struct containments **ret,
+		     struct fault *fault)
+{
+	struct containments *c = g_new0(struct containments, 1);
+	c->options = *options;
+	id_hex(options->chance, c->random_client);
+	init_lock(c);
+	c->reader = store_reader_open(options->store, fault);
+	int r = c->reader ? pthread_create(&c->thread, NULL, run, c) : -1;
+	c->has_thread = r == 0;
+	if (r > 0)
+		(void)fault_set(fault, FAULT_INTERNAL, "the containments' thread: %s",
+				g_strerror(r));
+	if (r != 0) {
+		containments_free(c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}
+
+static void stop(struct containments *c)
+{
+	CHECK(pthread_mutex_lock(&c->lock) == 0);
+	c->is_stopping = true;
+	CHECK(pthread_cond_broadcast(&c->moved) == 0);
+	CHECK(pthread_mutex_unlock(&c->lock) == 0);
+	CHECK(pthread_join(c->thread, NULL) == 0);
+}
+
+void containments_free(struct containments *c)
+{
+	if (!c)
+		return;
+	if (c->has_thread)
+		stop(c);
+	if (c->reader)
+		store_reader_close(c->reader);
+	(void)pthread_cond_destroy(&c->moved);
+	(void)pthread_mutex_destroy(&c->lock);
+	g_free(c);
+}
