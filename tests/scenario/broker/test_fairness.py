@@ -1,5 +1,6 @@
 """One costs itself, not others (S11), and every table that clients fill is bounded (S12)."""
 
+import contextlib
 import threading
 
 import broker_kit as kit
@@ -157,6 +158,41 @@ def test_reconnects_without_room_are_merged_and_exact(broker, fleet, devices, fa
     assert begun - ended == {up.wait_event(kind=kit.CONNECT, client_id="after")["session"]}
     events = {e["client_id"]: e for e in cut(up)}
     assert (events["restless"]["connects"], events["restless"]["disconnects"]) == (60, 60)
+
+
+def refuse_many(broker, cert, n):
+    """n CONNECTs with client ids that nobody has."""
+    for i in range(n):
+        device = kit.Device(broker, cert, f"random{i}", v5=True)
+        with contextlib.suppress(ConnectionError):
+            assert device.connect() == 135
+        device.close()
+
+
+def test_random_client_ids_that_are_refused(broker, ca, devices, far_end):
+    """Rows are bounded, the sum is exact, and nobody gets counters who was never let in."""
+    broker.options.update(refusal_rows=20)
+    broker.fleet.policies["one"] = kit.document(kit.statement("iot:Connect", "client/good"))
+    cert, stranger = (kit.make_cert(name, ca) for name in ("good", "stranger"))
+    broker.fleet.add(cert, policies=["one"])
+    broker.fleet.write()
+    up = start(broker, far_end)
+    refuse_many(broker, cert, 120)
+    for _ in range(5):
+        with pytest.raises(OSError):
+            devices(broker, stranger, "stranger").connect()
+    good = devices(broker, cert, "good")
+    assert good.connect() == 0
+    counters = cut(up)
+    refused = of_kind(up, kit.REFUSED)
+    assert sum(e["count"] for e in refused if e["cause"] == "implicit-deny") == 120
+    assert sum(e["count"] for e in refused if e["cause"] == "certificate-unknown") == 5
+    wide = [e for e in refused if e["cause"] == "implicit-deny" and not e["client_id"]]
+    assert wide and {e["fingerprint"] for e in wide} <= {cert.fingerprint, "00" * 32}
+    assert up.wait_event(kind=kit.TABLE, name="refusals")["cap"] == 20
+    assert {e["client_id"] for e in counters} == {"good", ""}
+    assert sum(e["connects"] for e in counters if e["fingerprint"] == cert.fingerprint) == 121
+    assert sum(e["refusals"] for e in counters if e["fingerprint"] == cert.fingerprint) == 120
 
 
 def test_many_client_ids_of_one_certificate(broker, fleet, devices, far_end):
