@@ -12,8 +12,6 @@ void adopt_lines_make(const struct adopt_plan *plan, const char *plugin, const c
 		      struct adopt_lines *ret)
 {
 	ret->top = g_strconcat(plugin, "plugin_opt_mode observe\n",
-			       plan->allows_connects ? "plugin_opt_observe_connects allow\n" : "",
-			       plan->allows_topics ? "plugin_opt_observe_topics allow\n" : "",
 			       plan->sets_no_delay ? "" : "set_tcp_nodelay true\n", NULL);
 	ret->end = g_strconcat(plan->is_local_only ? "allow_anonymous true\n" : "",
 			       plan->is_default_local ? LOCAL_LISTENERS : "", doorbell, NULL);

@@ -16,29 +16,29 @@ OPTION("per_listener_settings", TRUTH, BROKER, 0, BLOCKS,
 OPTION("per_listener_settings", ANY, BROKER, 0, STAYS, NULL, NULL)
 OPTION("plugin", ENDS("thingward_mosquitto.so"), SECURITY, 0, BLOCKS, "the plugin is there already",
        "take out its lines, and those of its options, before you adopt again")
-OPTION("plugin", ENDS("mosquitto_dynamic_security.so"), SECURITY, ASKS_CONNECT | ASKS_TOPIC,
-       OBSERVE_ONLY, "dynamic security decides; its topics $CONTROL/# go on", NULL)
-OPTION("plugin", ANY, SECURITY, ASKS_CONNECT | ASKS_TOPIC, OBSERVE_ONLY,
-       "the plugin decides, asked after ours; if it never answers for topics and there is no "
-       "acl_file, every topic is denied",
-       "in that case add: plugin_opt_observe_topics allow")
-OPTION("auth_plugin", ANY, SECURITY, ASKS_CONNECT | ASKS_TOPIC, OBSERVE_ONLY,
+OPTION("plugin", ENDS("mosquitto_dynamic_security.so"), SECURITY, 0, OBSERVE_ONLY,
+       "dynamic security decides; its topics $CONTROL/# go on", NULL)
+OPTION("plugin", ANY, SECURITY, 0, OBSERVE_ONLY,
+       "the plugin decides, asked after ours; should it never answer for topics, and no acl_file "
+       "either, all topics are denied",
+       "in that case give an acl_file that allows them: pattern readwrite #")
+OPTION("auth_plugin", ANY, SECURITY, 0, OBSERVE_ONLY,
        "the plugin decides, asked after ours", NULL)
-OPTION("global_plugin", ANY, BROKER, ASKS_CONNECT | ASKS_TOPIC, OBSERVE_ONLY,
+OPTION("global_plugin", ANY, BROKER, 0, OBSERVE_ONLY,
        "the plugin decides, asked after ours", NULL)
 OPTION("plugin_load", ANY, BROKER, 0, STAYS, NULL, NULL)
-OPTION("plugin_use", ANY, LISTENER, ASKS_CONNECT | ASKS_TOPIC, OBSERVE_ONLY,
+OPTION("plugin_use", ANY, LISTENER, 0, OBSERVE_ONLY,
        "the plugin decides, asked after ours", NULL)
 OPTION("auth_plugin_deny_special_chars", ANY, PLUGIN, 0, STAYS, NULL, NULL)
 OPTION("auth_opt_*", ANY, PLUGIN, SECRET, STAYS, "belongs to the plugin above it", NULL)
 OPTION("plugin_opt_*", ANY, PLUGIN, SECRET, STAYS, "belongs to the plugin above it", NULL)
-OPTION("password_file", ANY, SECURITY, ASKS_CONNECT | SINGLE, OBSERVE_ONLY,
+OPTION("password_file", ANY, SECURITY, SINGLE, OBSERVE_ONLY,
        "names and passwords decide who connects; once enforced, registered certificates do", NULL)
-OPTION("acl_file", ANY, SECURITY, ASKS_TOPIC | SINGLE, OBSERVE_ONLY,
+OPTION("acl_file", ANY, SECURITY, SINGLE, OBSERVE_ONLY,
        "its rules decide; once enforced, the policies of the certificate do", NULL)
 OPTION("psk_file", ANY, SECURITY, SINGLE, OBSERVE_ONLY,
        "keys decide who connects on listeners with psk_hint", NULL)
-OPTION("allow_anonymous", TRUTH, SECURITY, ANONYMOUS, REFUSES,
+OPTION("allow_anonymous", TRUTH, SECURITY, 0, REFUSES,
        "clients without a name are let in; once enforced, only registered certificates are",
        "register the devices that `thingward would-refuse` lists")
 OPTION("allow_anonymous", ANY, SECURITY, 0, STAYS, NULL, NULL)

@@ -14,12 +14,9 @@ enum trait {
 	NAMED_BY_TLS = 1 << 4,
 	UNIX_SOCKET = 1 << 5,
 	SHARED_PORT = 1 << 6,
-	ASKS_CONNECT = 1 << 7, /* somebody else answers for connects, for topics */
-	ASKS_TOPIC = 1 << 8,
-	ANONYMOUS = 1 << 9,
-	NO_DELAY = 1 << 10,
-	SINGLE = 1 << 11, /* the broker takes it once only */
-	SECRET = 1 << 12, /* its value is not shown */
+	NO_DELAY = 1 << 7,
+	SINGLE = 1 << 8, /* the broker takes it once only */
+	SECRET = 1 << 9, /* its value is not shown */
 };
 
 /* ---- Rows ---- */
@@ -272,8 +269,6 @@ static void take_line(struct walk *walk, const struct conf_line *line)
 		if (note.effect > ADOPT_UNKNOWN)
 			g_array_append_val(listener->notes, note);
 	}
-	if (strcmp(row->name, "allow_anonymous") == 0)
-		walk->seen &= ~(unsigned)ANONYMOUS; /* the last one counts */
 	walk->seen |= row->traits;
 	g_array_append_val(walk->plan->notes, note);
 }
@@ -316,7 +311,6 @@ static void settle_listeners(struct walk *walk)
 	plan->is_local_only = !walk->has_listener;
 	plan->is_default_local = plan->is_local_only && !walk->has_default_listener;
 	if (plan->is_local_only) {
-		walk->seen |= ANONYMOUS;
 		listener_at(walk, 0)->address = plan->is_default_local ? "loopback" : "";
 	} else if (!walk->has_default_listener) {
 		g_array_remove_index(plan->listeners, 0);
@@ -331,8 +325,6 @@ static void settle_listeners(struct walk *walk)
 static void settle_plan(const struct walk *walk)
 {
 	struct adopt_plan *plan = walk->plan;
-	plan->allows_connects = (walk->seen & ANONYMOUS) && !(walk->seen & ASKS_CONNECT);
-	plan->allows_topics = !(walk->seen & ASKS_TOPIC);
 	plan->sets_no_delay = walk->seen & NO_DELAY;
 	for (guint i = 0; i < plan->notes->len; i++)
 		plan->worst =

@@ -1,10 +1,5 @@
 /* What adopting Thingward means for a Mosquitto configuration: for each of its options
- * (option.tbl.h), for each listener as a whole (listener.tbl.h), and what has to be told to the
- * plugin so that observing changes nothing.
- *
- * The last is a matter of the broker's: it takes "I leave it to the others" from its only plugin
- * for a refusal. Where nothing else answers for connects or topics, the plugin must allow what the
- * bare broker would have allowed. */
+ * (option.tbl.h) and for each listener as a whole (listener.tbl.h). */
 #ifndef ADOPT_PLAN_H
 #define ADOPT_PLAN_H
 
@@ -47,8 +42,6 @@ struct adopt_plan {
 	enum adopt_effect worst;
 	bool is_local_only; /* no listener is configured: the broker makes its own, on loopback */
 	bool is_default_local; /* ... and has no options for it either */
-	bool allows_connects;  /* nobody else answers for connects, and the broker lets all in */
-	bool allows_topics;    /* nobody else answers for topics */
 	bool sets_no_delay;
 };
 
