@@ -16,10 +16,8 @@ static bool is_true(json_t *value)
 }
 
 /* Several values are alternatives: the thing must be attached only when each of them says so. */
-static bool asks_for_attached_thing(json_t *statement)
+static bool are_all_true(json_t *values)
 {
-	json_t *test = json_object_get(json_object_get(statement, "Condition"), "Bool");
-	json_t *values = json_object_get(test, "iot:Connection.Thing.IsAttached");
 	if (!json_is_array(values))
 		return is_true(values);
 	size_t i;
@@ -32,11 +30,43 @@ static bool asks_for_attached_thing(json_t *statement)
 	return json_array_size(values) > 0;
 }
 
+/* Bool, whatever stands before and behind it: the key has one value, and always has it. */
+static bool is_bool(const char *operator_name)
+{
+	const char *colon = strchr(operator_name, ':');
+	const char *name = colon ? colon + 1 : operator_name;
+	return strcmp(name, "Bool") == 0 || strcmp(name, "BoolIfExists") == 0;
+}
+
+static bool asks_for_attached_thing(json_t *statement)
+{
+	const char *operator_name, *key;
+	json_t *tests, *values;
+	json_object_foreach(json_object_get(statement, "Condition"), operator_name, tests)
+	{
+		if (!is_bool(operator_name))
+			continue;
+		json_object_foreach(tests, key, values)
+		{
+			if (g_ascii_strcasecmp(key, "iot:Connection.Thing.IsAttached") == 0 &&
+			    are_all_true(values))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool is_left_out(json_t *statement, bool for_connect)
 {
 	if (is_effect(statement, "Deny"))
-		return json_object_get(statement, "Condition") != NULL;
+		return json_object_size(json_object_get(statement, "Condition")) > 0;
 	return for_connect && is_effect(statement, "Allow") && asks_for_attached_thing(statement);
+}
+
+static bool is_client_id(struct view unit)
+{
+	static const char name[] = "${iot:ClientId}";
+	return unit.n == strlen(name) && g_ascii_strncasecmp(unit.p, name, unit.n) == 0;
 }
 
 static void append_variable(GString *out, struct view unit, bool for_connect)
@@ -44,7 +74,7 @@ static void append_variable(GString *out, struct view unit, bool for_connect)
 	bool is_character = unit.n == strlen("${*}") && strchr("*?$", unit.p[2]);
 	if (is_character)
 		g_string_append_len(out, unit.p, (gssize)unit.n);
-	else if (for_connect && view_is(unit, "${iot:ClientId}"))
+	else if (for_connect && is_client_id(unit))
 		g_string_append_c(out, '*');
 	else
 		g_string_append_c(out, REWRITE_OPAQUE);

@@ -1,5 +1,6 @@
 /* covers: src/policy/compile.c src/policy/condition.c src/policy/rewrite.c
- * src/policy/glob_compile.c src/policy/reach.c src/policy/decide.c src/policy/glob.c
+ * src/policy/glob_compile.c src/policy/reference_compile.c src/policy/reach.c src/policy/decide.c
+ * src/policy/holds.c src/policy/known.c src/policy/operand.c src/policy/glob.c
  *
  * A policy document: read, compiled, checked, decided, and looked at by the audit. */
 #include "policy/policy.h"

@@ -1,4 +1,5 @@
-/* covers: src/policy/valid.c src/policy/decide.c src/policy/glob.c
+/* covers: src/policy/valid.c src/policy/decide.c src/policy/holds.c src/policy/known.c
+ * src/policy/operand.c src/policy/facts.c src/policy/glob.c
  *
  * The bytes of a program, as the broker plugin finds them in a snapshot: what policy_program_valid
  * lets pass, policy_decide walks without reading outside. */
