@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ struct channel_peer {
 
 struct channel {
 	int epoll, listener;
+	int timer; /* ends a pause of the listener */
 	char *path;
 	GArray *uids;
 	GPtrArray *peers; /* of channel_peer */
@@ -99,22 +102,26 @@ static int open_listener(const struct channel_options *o, int *ret_fd, struct fa
 
 int channel_new(const struct channel_options *o, struct channel **ret, struct fault *fault)
 {
-	int listener = -1, epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll < 0)
-		return fault_set(fault, FAULT_INTERNAL, "epoll: %s", g_strerror(errno));
-	if (open_listener(o, &listener, fault) < 0) {
+	int listener = -1, epoll = epoll_create1(EPOLL_CLOEXEC),
+	    timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (epoll < 0 || timer < 0)
+		(void)fault_set(fault, FAULT_INTERNAL, "epoll: %s", g_strerror(errno));
+	if (epoll < 0 || timer < 0 || open_listener(o, &listener, fault) < 0) {
 		(void)close(epoll);
+		(void)close(timer);
 		return -1;
 	}
 	struct channel *c = g_new0(struct channel, 1);
 	c->epoll = epoll;
 	c->listener = listener;
+	c->timer = timer;
 	c->path = g_strdup(o->path);
 	c->uids = g_array_new(FALSE, FALSE, sizeof(uid_t));
 	(void)g_array_append_vals(c->uids, o->uids, (guint)o->n_uids);
 	c->peers = g_ptr_array_new_with_free_func(peer_free);
 	c->events = o->events;
 	CHECK(watch(c, listener, EPOLLIN, NULL, EPOLL_CTL_ADD) == 0);
+	CHECK(watch(c, timer, EPOLLIN, c, EPOLL_CTL_ADD) == 0);
 	*ret = c;
 	return 0;
 }
@@ -126,6 +133,7 @@ void channel_free(struct channel *c)
 	g_ptr_array_free(c->peers, TRUE);
 	(void)g_array_free(c->uids, TRUE);
 	(void)close(c->listener);
+	(void)close(c->timer);
 	(void)close(c->epoll);
 	(void)unlink(c->path);
 	g_free(c->path);
@@ -172,12 +180,34 @@ static void accept_one(struct channel *c, int fd)
 	CHECK(watch(c, fd, EPOLLIN, peer, EPOLL_CTL_ADD) == 0);
 }
 
+/* Out of descriptors or memory: who waits goes on waiting, and so do we, instead of being told so
+ * without end. */
+static void pause_listener(struct channel *c)
+{
+	static const struct itimerspec pause = {.it_value = {.tv_sec = 1}};
+	log_error("channel", "a plugin cannot be let in: %s; tried again every second",
+		  g_strerror(errno));
+	if (timerfd_settime(c->timer, 0, &pause, NULL) == 0)
+		(void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, c->listener, NULL);
+}
+
+static void resume_listener(struct channel *c)
+{
+	uint64_t times;
+	if (read(c->timer, &times, sizeof(times)) == (ssize_t)sizeof(times))
+		(void)watch(c, c->listener, EPOLLIN, NULL, EPOLL_CTL_ADD);
+}
+
 static void accept_some(struct channel *c)
 {
 	for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
 		int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			    errno == ENOMEM)
+				pause_listener(c);
 			return;
+		}
 		accept_one(c, fd);
 	}
 }
@@ -241,14 +271,32 @@ static bool is_id(struct view v, size_t max)
 	return v.n > 0 && v.n <= max;
 }
 
-static bool is_taken(const struct channel *c, const char *broker)
+static unsigned read_one(struct channel_peer *peer);
+
+static struct channel_peer *peer_of(const struct channel *c, const char *broker)
 {
 	for (guint i = 0; i < c->peers->len; i++) {
-		const struct channel_peer *other = g_ptr_array_index(c->peers, i);
+		struct channel_peer *other = g_ptr_array_index(c->peers, i);
 		if (other->is_known && strcmp(other->broker, broker) == 0)
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
+}
+
+static bool is_hung_up(const struct channel_peer *peer)
+{
+	struct pollfd fd = {.fd = peer->fd};
+	return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR));
+}
+
+/* Whether another plugin speaks for the broker. One whose process is gone does not: what it sent
+ * last is taken, and its end is told. */
+static bool is_taken(const struct channel *c, const char *broker)
+{
+	struct channel_peer *other = peer_of(c, broker);
+	while (other && !other->is_dead && is_hung_up(other))
+		(void)read_one(other);
+	return other && !other->is_dead;
 }
 
 static void send_welcome(struct channel_peer *peer, struct frame_welcome *welcome)
@@ -284,6 +332,8 @@ static int take_hello(struct channel_peer *peer, struct reader body)
 			  peer->broker);
 		return -1;
 	}
+	hello.broker = view_of(peer->broker);
+	hello.instance = view_of(peer->instance); /* the buffer has been used again */
 	if (c->events.hello(c->events.ctx, peer, &hello, &welcome) != 0)
 		return -1;
 	peer->is_known = true;
@@ -314,7 +364,8 @@ static unsigned read_one(struct channel_peer *peer)
 {
 	struct channel *c = peer->channel;
 	ssize_t n = recv(peer->fd, c->buf, sizeof(c->buf), MSG_DONTWAIT | MSG_TRUNC);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	/* A peer that ended without reading is reset: that is told once, and what it sent follows. */
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
 		return 0;
 	if (n <= 0) {
 		peer_drop(peer);
@@ -335,15 +386,23 @@ static bool is_readable(struct channel_peer *peer)
 	return !peer->is_dead && g_queue_is_empty(&peer->unsent);
 }
 
+/* NULL: the event is the listener's or the timer's. */
+static struct channel_peer *peer_at(struct channel *c, const struct epoll_event *e)
+{
+	return e->data.ptr == c ? NULL : e->data.ptr;
+}
+
 unsigned channel_turn(struct channel *c, unsigned budget)
 {
 	struct epoll_event ready[EPOLL_BATCH];
 	unsigned n_read = 0, before;
 	int n = epoll_wait(c->epoll, ready, EPOLL_BATCH, 0);
 	for (int i = 0; i < n; i++) {
-		struct channel_peer *peer = ready[i].data.ptr;
-		if (!peer)
+		struct channel_peer *peer = peer_at(c, &ready[i]);
+		if (!ready[i].data.ptr)
 			accept_some(c);
+		else if (!peer)
+			resume_listener(c);
 		else if (!peer->is_dead && !g_queue_is_empty(&peer->unsent))
 			send_waited(peer);
 	}
@@ -351,7 +410,7 @@ unsigned channel_turn(struct channel *c, unsigned budget)
 	do {
 		before = n_read;
 		for (int i = 0; i < n && n_read < budget; i++) {
-			struct channel_peer *peer = ready[i].data.ptr;
+			struct channel_peer *peer = peer_at(c, &ready[i]);
 			if (peer && is_readable(peer))
 				n_read += read_one(peer);
 		}

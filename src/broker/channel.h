@@ -3,7 +3,7 @@
  *
  * A SOCK_SEQPACKET listener and the peers that connected to it, all in one epoll set whose
  * descriptor the owner waits on. A peer is somebody only after its HELLO: its account is one of
- * those allowed (S5), its broker id is taken by no other peer, and the owner agreed. Nothing is
+ * those allowed (S5), no other peer that lives has its broker id, and the owner agreed. Nothing is
  * read from a peer while something waits to be sent to it, so that what waits is bounded by one
  * turn's answers. One thread uses a channel. */
 #ifndef BROKER_CHANNEL_H

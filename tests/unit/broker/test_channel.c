@@ -11,7 +11,9 @@
 
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ struct fixture {
 	struct channel *channel;
 	struct channel_peer *peer;
 	int plugin; /* the other end */
-	unsigned drained;
+	unsigned drained, hellos, frames, gone;
 };
 
 static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hello *hello,
@@ -34,13 +36,17 @@ static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hel
 	struct fixture *f = ctx;
 	assert_true(view_is(hello->broker, "east"));
 	*welcome = (struct frame_welcome){.token = VIEW_LIT(INSTANCE)};
+	assert_true(view_is(hello->instance, INSTANCE));
 	f->peer = peer;
+	f->hellos++;
 	return 0;
 }
 
 static int on_frame(void *ctx, struct channel_peer *peer, uint64_t number, struct reader body)
 {
-	(void)ctx, (void)peer, (void)number, (void)body;
+	struct fixture *f = ctx;
+	(void)peer, (void)number, (void)body;
+	f->frames++;
 	return 0;
 }
 
@@ -49,6 +55,7 @@ static void on_gone(void *ctx, struct channel_peer *peer)
 	struct fixture *f = ctx;
 	(void)peer;
 	f->peer = NULL;
+	f->gone++;
 }
 
 static void on_drained(void *ctx, struct channel_peer *peer)
@@ -69,12 +76,18 @@ static void say_hello(int fd)
 	assert_int_equal(send(fd, w.buf, w.len, 0), (ssize_t)w.len);
 }
 
-static void connect_plugin(struct fixture *f)
+static int dial(const struct fixture *f)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	(void)snprintf(to.sun_path, sizeof(to.sun_path), "%s", f->path);
-	f->plugin = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-	assert_int_equal(connect(f->plugin, (struct sockaddr *)&to, sizeof(to)), 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void connect_plugin(struct fixture *f)
+{
+	f->plugin = dial(f);
 	say_hello(f->plugin);
 	while (!f->peer)
 		(void)channel_turn(f->channel, 16);
@@ -140,10 +153,93 @@ static void test_what_waited_is_told(void **state)
 	assert_int_equal(f->drained, told); /* nothing waits any more */
 }
 
+static void send_frame(int fd, uint64_t number)
+{
+	uint8_t buf[64];
+	struct writer w = writer_of(buf, sizeof(buf));
+	frame_begin(&w, FRAME_EVENTS, FRAME_VERSION);
+	frame_write_number(&w, number);
+	assert_int_equal(send(fd, w.buf, w.len, 0), (ssize_t)w.len);
+}
+
+static bool is_closed(int fd)
+{
+	uint8_t buf[256];
+	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT) == 0;
+}
+
+/* S5: two that live. */
+static void test_second_plugin_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	int second = dial(f);
+	(void)channel_turn(f->channel, 16);
+	say_hello(second);
+	(void)channel_turn(f->channel, 16);
+	assert_true(is_closed(second));
+	assert_int_equal(f->hellos, 1);
+	assert_int_equal(f->gone, 0);
+	(void)close(second);
+}
+
+/* The broker was killed and started again before anybody looked: what the first one sent last is
+ * taken, and the second is no stranger. */
+static void test_restarted_broker_is_no_second_plugin(void **state)
+{
+	struct fixture *f = *state;
+	int second = dial(f);
+	(void)channel_turn(f->channel, 16); /* let in, has said nothing yet */
+	say_hello(second);
+	send_frame(f->plugin, 1);
+	send_frame(f->plugin, 2);
+	(void)close(f->plugin);
+	f->plugin = second;
+	(void)channel_turn(f->channel, 16);
+	assert_int_equal(f->frames, 2);
+	assert_int_equal(f->gone, 1);
+	assert_int_equal(f->hellos, 2);
+	assert_non_null(f->peer);
+}
+
+static bool is_readable(const struct fixture *f, int wait_ms)
+{
+	struct pollfd fd = {.fd = channel_fd(f->channel), .events = POLLIN};
+	return poll(&fd, 1, wait_ms) == 1;
+}
+
+/* Out of descriptors: the one who waits does not keep the owner busy, and comes in later. */
+static void test_no_descriptors_left(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, none;
+	f->peer = NULL;
+	(void)close(f->plugin);
+	(void)channel_turn(f->channel, 16);
+	f->plugin = dial(f);
+	say_hello(f->plugin);
+	int next = dup(f->plugin); /* the lowest that is free */
+	(void)close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_true(is_readable(f, 60000));
+	(void)channel_turn(f->channel, 16);
+	assert_false(is_readable(f, 0));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	while (!f->peer && is_readable(f, 60000))
+		(void)channel_turn(f->channel, 16);
+	assert_non_null(f->peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_waited_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_second_plugin_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_restarted_broker_is_no_second_plugin, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_no_descriptors_left, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
