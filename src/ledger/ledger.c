@@ -92,6 +92,8 @@ static int take_event(const struct taking *t, struct view body)
 	int r = session_heard(t->ledger, t->txn, e.broker, t->at_ms);
 	if (r == 0)
 		r = note_event(t, &e);
+	if (r == 0)
+		r = contained_take(t->txn, &e, t->at_ms);
 	return r;
 }
 

@@ -16,8 +16,7 @@ struct gathering {
 	enum contain_kind kind;
 	const char *target, *detail;
 	int64_t id;
-	GPtrArray *certificates;
-	int64_t documents;
+	GPtrArray *certificates, *documents;
 	bool is_sample;
 	const char *effect; /* of the statements that matter */
 };
@@ -90,24 +89,19 @@ static int take_document(struct sql_rows *row, void *documents)
 	return 0;
 }
 
-static int keep_document(struct gathering *g, const struct document *document)
-{
-	if (!escape_has_effect(document->text, g->effect))
-		return 0;
-	return sql_exec(g->r->db, SQL_containment_add_document,
-			SQL_ARGS(sql_int(g->id), sql_int(++g->documents),
-				 sql_text(document->policy), sql_int(document->version),
-				 sql_text(document->text)),
-			NULL);
-}
-
+/* Keeps those that say anything of the effect. */
 static int documents_by(struct gathering *g, enum sql_statement statement,
 			const struct sql_arg *args, size_t n_args)
 {
-	g_autoptr(GPtrArray) documents = g_ptr_array_new_with_free_func(document_free);
-	int err = rows_each(g->r->db, statement, args, n_args, take_document, documents);
-	for (guint i = 0; !err && i < documents->len; i++)
-		err = keep_document(g, documents->pdata[i]);
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(document_free);
+	int err = rows_each(g->r->db, statement, args, n_args, take_document, found);
+	while (!err && found->len) {
+		struct document *document = g_ptr_array_steal_index(found, 0);
+		if (escape_has_effect(document->text, g->effect))
+			g_ptr_array_add(g->documents, document);
+		else
+			document_free(document);
+	}
 	return err;
 }
 
@@ -167,35 +161,57 @@ static int next_id(struct registry *r, int64_t *ret)
 		   : rows_number(r->db, SQL_counter_get, SQL_ARGS(sql_text("containment")), ret);
 }
 
-static int add(struct gathering *g)
+static int add_record(struct gathering *g)
 {
 	struct registry *r = g->r;
 	int64_t generation;
 	int err = change_newest(r->db, &generation);
 	if (!err)
-		err = sql_exec(r->db, SQL_containment_add,
-			       SQL_ARGS(sql_int(g->id), sql_text(contain_kind_word(g->kind)),
-					sql_int(contain_goal(g->kind)), sql_text(g->target),
-					sql_text(g->detail),
-					sql_text(r->request_id ? r->request_id : ""),
-					sql_text(r->key_id ? r->key_id : ""), sql_int(generation),
-					sql_int(r->now_ms), sql_int(g->is_sample)),
-			       NULL);
+		err = next_id(r, &g->id);
+	return err ? err
+		   : sql_exec(r->db, SQL_containment_add,
+			      SQL_ARGS(sql_int(g->id), sql_text(contain_kind_word(g->kind)),
+				       sql_int(contain_goal(g->kind)), sql_text(g->target),
+				       sql_text(g->detail),
+				       sql_text(r->request_id ? r->request_id : ""),
+				       sql_text(r->key_id ? r->key_id : ""), sql_int(generation),
+				       sql_int(r->now_ms), sql_int(g->is_sample)),
+			      NULL);
+}
+
+static int add_certificate(struct gathering *g, const char *certificate)
+{
+	return sql_exec(g->r->db, SQL_containment_add_certificate,
+			SQL_ARGS(sql_int(g->id), sql_text(certificate)), NULL);
+}
+
+static int add_document(struct gathering *g, int64_t n, const struct document *document)
+{
+	return sql_exec(g->r->db, SQL_containment_add_document,
+			SQL_ARGS(sql_int(g->id), sql_int(n), sql_text(document->policy),
+				 sql_int(document->version), sql_text(document->text)),
+			NULL);
+}
+
+static int add(struct gathering *g)
+{
+	int err = add_record(g);
 	for (guint i = 0; !err && i < g->certificates->len; i++)
-		err = sql_exec(r->db, SQL_containment_add_certificate,
-			       SQL_ARGS(sql_int(g->id), sql_text(g->certificates->pdata[i])), NULL);
+		err = add_certificate(g, g->certificates->pdata[i]);
+	for (guint i = 0; !err && i < g->documents->len; i++)
+		err = add_document(g, i, g->documents->pdata[i]);
 	return err;
 }
 
 static int gather(struct gathering *g)
 {
+	int (*documents)(struct gathering *) = gatherers[g->kind].documents;
 	int err = gatherers[g->kind].certificates(g);
 	if (err || g->certificates->len == 0)
 		return err;
-	err = next_id(g->r, &g->id);
-	if (!err && gatherers[g->kind].documents)
-		err = gatherers[g->kind].documents(g);
-	bool takes_nothing = gatherers[g->kind].documents && g->documents == 0;
+	if (documents)
+		err = documents(g);
+	bool takes_nothing = documents && g->documents->len == 0;
 	return err || takes_nothing ? err : add(g);
 }
 
@@ -208,10 +224,12 @@ int containment_begin(struct registry *r, enum contain_kind kind, const char *ta
 		.target = target,
 		.detail = detail,
 		.certificates = g_ptr_array_new_with_free_func(g_free),
+		.documents = g_ptr_array_new_with_free_func(document_free),
 		.effect = contain_goal(kind) == CONTAIN_DENY ? "Deny" : "Allow",
 	};
 	int err = gather(&g);
 	g_ptr_array_unref(g.certificates);
+	g_ptr_array_unref(g.documents);
 	return err;
 }
 
