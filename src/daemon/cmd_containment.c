@@ -76,8 +76,7 @@ static int list_containments(struct sql_conn *reader, bool is_json)
 
 static int take_json(const struct containment *c, void *ret)
 {
-	*(json_t **)ret = containment_json(c);
-	return 0;
+	return json_object_set_new(ret, "containment", containment_json(c));
 }
 
 static int print_one(const struct containment *c, void *ctx)
@@ -108,13 +107,15 @@ static int print_evidence(int64_t at_ms, const char *state, const char *text, vo
 
 static int show_json(struct sql_conn *reader, int64_t id)
 {
-	json_t *object = NULL;
-	int r = containment_get(reader, id, take_json, &object);
-	if (r != 1)
-		return r;
-	r = containment_details(reader, id, object);
-	print_json(object);
-	return r < 0 ? r : 1;
+	json_t *object = json_object();
+	int r = containment_get(reader, id, take_json, object);
+	if (r == 1 && (r = containment_details(reader, id, object)) == 0)
+		r = 1;
+	if (r == 1)
+		print_json(object);
+	else
+		json_decref(object);
+	return r;
 }
 
 /* 1, 0 when there is none of that id, or a negative errno. */

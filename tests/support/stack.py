@@ -80,9 +80,11 @@ def wait_until(condition, what):
 
 
 class Stack:
-    """One installation. settings: over the defaults; test settings need the flag that `is_test` gives."""
+    """One installation. settings: over the defaults; test settings need the flag that `is_test` gives. plugin: a
+    module of the build, thingward_mosquitto or one with a planted fault."""
 
-    def __init__(self, settings=None, is_test=True):
+    def __init__(self, settings=None, is_test=True, plugin="thingward_mosquitto"):
+        self.plugin = plugin
         self.home = Path(tempfile.mkdtemp(prefix="thingward-stack-"))
         self.home.chmod(0o711)
         self.dir = self.home / "data"
@@ -116,20 +118,20 @@ class Stack:
                 "THINGWARD_ROOT_SECRET_ACCESS_KEY": SECRET,
             },
         )
-        self._put_plugin_in_reach()
+        self.put_plugin_in_reach(self.dir / "mosquitto.conf")
         return self
 
-    def _put_plugin_in_reach(self):
+    def put_plugin_in_reach(self, conf):
         """The broker drops to its own account, which may not be able to enter the build's directory."""
         if os.getuid() != 0:
             return
-        built = kit.build_dir() / "thingward_mosquitto.so"
+        ours = kit.build_dir() / "thingward_mosquitto.so"
+        built = ours.with_stem(self.plugin)
         reachable = self.dir / "broker" / built.name
         shutil.copy(built, reachable)
         os.chown(reachable, 0, pwd.getpwnam("mosquitto").pw_gid)
         reachable.chmod(0o750)
-        conf = self.dir / "mosquitto.conf"
-        conf.write_text(conf.read_text().replace(str(built.resolve()), str(reachable)))
+        conf.write_text(conf.read_text().replace(str(ours.resolve()), str(reachable)))
 
     def start_broker(self):
         self.broker = subprocess.Popen(
@@ -326,6 +328,7 @@ class Device:
         self.encode, self.decode = FORMATS[format]
         self.replies, self.events = queue.Queue(), queue.Queue()
         self.report_id = int(time.time())
+        self.bind_address = ""  # that it connects from
         self.client = mqtt.Client(client_id)
         self.client.tls_set_context(self.tls_context(cert_pem, key_pem))
         self.client.on_connect = lambda c, u, flags, code: self.events.put(("connack", code))
@@ -359,7 +362,7 @@ class Device:
     def connect(self):
         """The CONNACK code, with both reply topics subscribed when it is 0."""
         self.events = queue.Queue()  # what an earlier connection left
-        self.client.connect("localhost", self.stack.mqtt_port)
+        self.client.connect("localhost", self.stack.mqtt_port, bind_address=self.bind_address)
         self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client.loop_start()
         code = self._wait("connack")
