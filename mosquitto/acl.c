@@ -105,13 +105,20 @@ static bool is_worth_telling(const struct question *q, const struct denial *d)
 	return !session_is_observed(q->session) || !q->session->refusal;
 }
 
+/* A doomed session is judged no more: what it stood by may be gone. */
+static struct denial judge_question(const struct access *row, const struct question *q)
+{
+	const struct session *s = q->session;
+	if (s->is_doorbell)
+		return denial_of(row->action, CAUSE_DOORBELL_ONLY);
+	if (s->list == SESSION_DOOMED)
+		return denial_of(row->action, s->refusal ? s->refusal : CAUSE_SESSION_CUT);
+	return row->judge(q);
+}
+
 static struct denial judge(struct plugin *p, const struct access *row, const struct question *q)
 {
-	struct denial d = denial_of(row->action, CAUSE_DOORBELL_ONLY);
-	if (!q->session->is_doorbell)
-		d = row->judge(q);
-	if (!d.cause && q->session->list == SESSION_DOOMED)
-		d.cause = CAUSE_SESSION_CUT;
+	struct denial d = judge_question(row, q);
 	if (!d.cause || !is_worth_telling(q, &d))
 		return d;
 	struct event_identity who = session_identity(q->session);

@@ -66,7 +66,6 @@ void plugin_load_rules(struct plugin *p)
 void plugin_begin(struct plugin *p)
 {
 	p->now_ms = monotonic_ms();
-	p->trust.told_fd = -1;
 	defer_settle(p);
 	passage_settle(p, false);
 }
@@ -74,7 +73,6 @@ void plugin_begin(struct plugin *p)
 void plugin_begin_will(struct plugin *p)
 {
 	p->now_ms = monotonic_ms();
-	p->trust.told_fd = -1;
 	passage_settle(p, true);
 }
 

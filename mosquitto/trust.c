@@ -31,11 +31,6 @@ bool trust_port_is_tls(const struct plugin *p, uint16_t port)
 	return is_marked(p->trust.tls_ports, port);
 }
 
-bool trust_port_wants_certificate(const struct plugin *p, uint16_t port)
-{
-	return is_marked(p->trust.cert_ports, port);
-}
-
 const struct handshake *trust_handshake(const struct plugin *p, const X509 *cert)
 {
 	return X509_get_ex_data(cert, p->trust.cert_index);
@@ -65,9 +60,13 @@ static void free_handshake(void *parent, void *ptr, CRYPTO_EX_DATA *data, int in
 	free(ptr);
 }
 
-static void keep_handshake(const struct plugin *p, const SSL *ssl, X509 *cert, const char *domain)
+/* TLS 1.3 says "done" again for each ticket. */
+static void keep_handshake(const struct plugin *p, const SSL *ssl)
 {
-	struct handshake *h = handshake_new(ssl, domain);
+	X509 *cert = SSL_get0_peer_certificate(ssl);
+	struct handshake *h =
+		cert ? handshake_new(ssl, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
+		     : NULL;
 	if (!h)
 		return;
 	free(X509_get_ex_data(cert, p->trust.cert_index));
@@ -75,32 +74,60 @@ static void keep_handshake(const struct plugin *p, const SSL *ssl, X509 *cert, c
 		free(h);
 }
 
-static int on_hello(SSL *ssl, int *alert, void *ctx)
+/* OpenSSL keeps a host name in a TLS 1.2 session only when it was taken note of. */
+static int on_domain(SSL *ssl, int *alert, void *ctx)
 {
 	(void)alert;
-	struct plugin *p = ctx;
-	uint16_t port = peer_socket_port(SSL_get_fd(ssl));
-	mark(p->trust.tls_ports, port);
-	if (SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
-		mark(p->trust.cert_ports, port);
-	return SSL_CLIENT_HELLO_SUCCESS;
+	const struct plugin *p = ctx;
+	if (options_mode(&p->options, peer_socket_port(SSL_get_fd(ssl))) == MODE_OBSERVE)
+		return SSL_TLSEXT_ERR_NOACK;
+	return SSL_TLSEXT_ERR_OK;
 }
 
-/* A session that is resumed has another object for the same certificate. The answer is the one that
- * OpenSSL would give by itself. */
-static SSL_TICKET_RETURN on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key,
-				   size_t key_n, SSL_TICKET_STATUS status, void *ctx)
+/* Only SSL_accept, and what goes on with it, ends so; waiting for the peer is no end. */
+static bool is_failure(const SSL *ssl, int where, int result)
 {
-	(void)key;
-	(void)key_n;
-	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
-		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	X509 *cert = SSL_SESSION_get0_peer(session);
-	const char *domain = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	if (cert)
-		keep_handshake(ctx, ssl, cert,
-			       domain ? domain : SSL_SESSION_get0_hostname(session));
-	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+	if (where != SSL_CB_ACCEPT_EXIT || result > 0)
+		return false;
+	int error = SSL_get_error(ssl, result);
+	return error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;
+}
+
+static void tell_failure(struct plugin *p, const SSL *ssl)
+{
+	char address[INET6_ADDRSTRLEN];
+	int fd = SSL_get_fd(ssl);
+	peer_socket_address(fd, address, sizeof(address));
+	const struct event_refused e = {
+		.who = {.address = view_of(address), .port = peer_socket_port(fd)},
+		.action = EVENT_ACTION_TLS,
+		.cause = CAUSE_TLS_FAILED,
+		.statement = -1
+        };
+	p->now_ms = monotonic_ms();
+	refusals_add(p, &e);
+	tally_attempt(p->tallies, &e.who, TALLY_STRANGER);
+}
+
+/* A certificate that was refused has been told. */
+static void end_failed(struct plugin *p, const SSL *ssl)
+{
+	if (p->trust.told != ssl)
+		tell_failure(p, ssl);
+	p->trust.told = NULL;
+}
+
+static void on_progress(const SSL *ssl, int where, int result)
+{
+	struct plugin *p = SSL_get_record_padding_callback_arg(ssl);
+	if (!p || !SSL_is_server(ssl))
+		return;
+	if (where & SSL_CB_HANDSHAKE_START)
+		mark(p->trust.tls_ports, peer_socket_port(SSL_get_fd(ssl)));
+	if (where & SSL_CB_HANDSHAKE_DONE)
+		keep_handshake(p, ssl);
+	if (is_failure(ssl, where, result))
+		end_failed(p, ssl);
 }
 
 /* ---- Whom to let in ---- */
@@ -126,7 +153,7 @@ static void tell_refusal(struct plugin *p, const SSL *ssl, const X509 *cert,
 	refusals_add(p, &e);
 	tally_attempt(p->tallies, &e.who,
 		      rules_know(&p->rules, fingerprint) ? TALLY_REGISTERED : TALLY_STRANGER);
-	p->trust.told_fd = fd;
+	p->trust.told = ssl;
 }
 
 /* The broker's own check decides; what we would say is told when the client says who it is. */
@@ -163,11 +190,8 @@ static int judge_client(struct plugin *p, const SSL *ssl, X509_STORE_CTX *store)
 
 static int verify_client(struct plugin *p, const SSL *ssl, X509_STORE_CTX *store)
 {
-	X509 *cert = X509_STORE_CTX_get0_cert(store);
 	plugin_begin(p);
 	plugin_attend(p);
-	if (cert)
-		keep_handshake(p, ssl, cert, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
 	if (options_mode(&p->options, peer_socket_port(SSL_get_fd(ssl))) == MODE_OBSERVE)
 		return let_broker_judge(p, ssl, store);
 	return judge_client(p, ssl, store);
@@ -189,13 +213,16 @@ static void adopt_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int ind
 	(void)index;
 	(void)argl;
 	SSL_CTX_set_cert_verify_callback(parent, verify_peer, argp);
-	SSL_CTX_set_client_hello_cb(parent, on_hello, argp);
-	(void)SSL_CTX_set_session_ticket_cb(parent, NULL, on_ticket, argp);
+	/* The callback for progress is given no argument of ours. That of the one for padding,
+	 * which nobody sets, goes over to every connection. */
+	SSL_CTX_set_record_padding_callback_arg(parent, argp);
+	SSL_CTX_set_info_callback(parent, on_progress);
+	(void)SSL_CTX_set_tlsext_servername_callback(parent, on_domain);
+	(void)SSL_CTX_set_tlsext_servername_arg(parent, argp);
 }
 
 int trust_install(struct plugin *p)
 {
-	p->trust.told_fd = -1;
 	p->trust.context_index = SSL_CTX_get_ex_new_index(0, p, adopt_context, NULL, NULL);
 	p->trust.cert_index = X509_get_ex_new_index(0, NULL, NULL, NULL, free_handshake);
 	return p->trust.context_index < 0 || p->trust.cert_index < 0 ? -1 : 0;

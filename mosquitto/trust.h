@@ -5,8 +5,9 @@
  * observed, and contexts of outgoing bridges, keep the ordinary check.
  *
  * What a handshake tells and CONNECT does not (the port, the host name that was asked for) is kept
- * with the peer's certificate, which is how the session finds it again. A resumed session skips the
- * check, but not the end of its handshake; connect.c decides anew. */
+ * with the peer's certificate, which is how the session finds it again. Handshakes that fail are
+ * told by address. A resumed session skips the check, but not the end of its handshake; connect.c
+ * decides anew. */
 #ifndef PLUGIN_TRUST_H
 #define PLUGIN_TRUST_H
 
@@ -23,9 +24,8 @@ struct plugin;
 struct trust {
 	int context_index; /* of OpenSSL's data of an SSL_CTX, -1: none */
 	int cert_index;    /* of a certificate, -1: none */
-	int told_fd;       /* a refused handshake was told of this socket, -1: of none */
-	uint8_t tls_ports[TRUST_PORTS / 8];  /* a bit for each port where TLS was spoken */
-	uint8_t cert_ports[TRUST_PORTS / 8]; /* and where a client certificate is asked for */
+	const void *told;  /* the handshake whose refusal was told last: an identity */
+	uint8_t tls_ports[TRUST_PORTS / 8]; /* a bit for each port where TLS was spoken */
 };
 
 /* 0, or -1 when OpenSSL gives no index. */
@@ -45,7 +45,5 @@ struct handshake {
 const struct handshake *trust_handshake(const struct plugin *p, const X509 *cert);
 /* True when TLS is spoken at the port. */
 bool trust_port_is_tls(const struct plugin *p, uint16_t port);
-/* True when nobody gets through its handshake without a certificate. */
-bool trust_port_wants_certificate(const struct plugin *p, uint16_t port);
 
 #endif
