@@ -3,14 +3,17 @@
     accepted      every report that a device was told `accepted` is in the log, once
     log           no report is in it twice, its numbers have no holes, nothing in it is damaged
     alarms        the tables of violations are what one uninterrupted evaluator makes of the log, to the letter
+    sessions      the open sessions and the refusals of the tables are what the log's events come to
     offset        everything is evaluated; every change is in the log
 """
 
 import collections
 import contextlib
 import json
+import re
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import broker_kit as kit
 
@@ -19,6 +22,17 @@ EVENT_COLUMNS = (
 )
 ACTIVE_COLUMNS = (
     "id, thing, profile, behavior, behavior_json, value, criteria, is_suppressed, is_own, started, last, seq, idx"
+)
+
+
+SOURCE = Path(__file__).resolve().parents[3] / "src"
+HOUR_MS = 3600 * 1000
+SESSION_COLUMNS = (
+    "broker, number, certificate, client_id, username, thing, address, port, flags, keep_alive, connected"
+)
+DENIAL_COLUMNS = (
+    "hour, broker, certificate, client_id, username, address, action, cause, is_observed, resource, policy, "
+    "version, statement, missing, times, first_at, last_at"
 )
 
 
@@ -80,6 +94,82 @@ def check_alarms(directory):
     assert stored == events
     assert rows(directory / "main.db", f"select {ACTIVE_COLUMNS} from violation order by id") == active
     return events, active
+
+
+class Told:
+    """What brokers told, as the log holds it: which sessions are open, and what was refused."""
+
+    HELLO, EVENT, REFUSED, CONNECT, DISCONNECT = "8", "7", "5", "6", "7"
+
+    def __init__(self, lines):
+        self.runs, self.sessions, self.denials, self.connects = {}, {}, {}, 0
+        self.causes = self.words("event/cause.tbl.h", r'CAUSE\(\w+,\s*"([a-z-]+)"')
+        self.actions = self.words("policy/action.tbl.h", r'ACTION\(\w+, "([\w:]+)"\)')
+        for line in lines:
+            _seq, kind, at, broker, *members = line.split("\t")
+            take = self.take_hello if kind == self.HELLO else self.take_event
+            take(int(at), bytes.fromhex(broker).decode(), members)
+
+    @staticmethod
+    def words(table, row):
+        return re.findall(row, (SOURCE / table).read_text())
+
+    @staticmethod
+    def text(digits):
+        return bytes.fromhex(digits).decode()
+
+    @staticmethod
+    def certificate(digits):
+        return digits if int(digits, 16) else ""
+
+    def take_hello(self, _at, broker, members):
+        if self.runs.get(broker) != members[0]:
+            self.sessions = {key: row for key, row in self.sessions.items() if key[0] != broker}
+        self.runs[broker] = members[0]
+
+    def take_event(self, at, broker, members):
+        if members[0] not in (self.REFUSED, self.CONNECT, self.DISCONNECT):
+            return
+        kind, number, fingerprint, *texts = members
+        client, address, user = map(self.text, texts[:3])
+        port, rest = texts[3], texts[4:]
+        who = (self.certificate(fingerprint), client, user)
+        if kind == self.CONNECT:
+            thing, connected, keep_alive, flags = self.text(rest[0]), *rest[1:4]
+            row = (broker, number, *who, thing, address, port, flags, keep_alive, connected)
+            self.sessions[broker, number] = "\t".join(row)
+            self.connects += 1
+        elif kind == self.DISCONNECT:
+            self.sessions.pop((broker, number), None)
+        else:
+            self.refuse((at // HOUR_MS, broker, *who, address), rest)
+
+    def refuse(self, who, rest):
+        action, cause, is_observed, resource, policy, version, statement, missing, *numbers = rest
+        action = "tls" if action == "255" else self.actions[int(action)]
+        statement = -1 if int(statement) == 2**32 - 1 else int(statement)
+        asked = (action, self.causes[int(cause)], is_observed, self.text(resource), self.text(policy))
+        key = (*who, *asked, version, statement, self.text(missing))
+        times, first, last = map(int, numbers)
+        before = self.denials.get(key, (0, first, last))
+        self.denials[key] = (before[0] + times, min(before[1], first), max(before[2], last))
+
+    def denial_rows(self):
+        return sorted("\t".join(map(str, (*key, *sums))) for key, sums in self.denials.items())
+
+
+def check_told(directory):
+    """Sessions and denials of the store against the log's events. How many sessions began, how many kinds of
+    refusal there were."""
+    done = subprocess.run([tool("logread"), "-e", directory / "log.db"], capture_output=True, text=True, check=True)
+    told = Told(done.stdout.splitlines())
+    stored = sorted(rows(directory / "main.db", f"select {SESSION_COLUMNS} from session"))
+    expected = sorted(told.sessions.values())
+    assert stored == expected, f"sessions differ, {some(set(stored) ^ set(expected))}"
+    stored = sorted(rows(directory / "main.db", f"select {DENIAL_COLUMNS} from denial"))
+    expected = told.denial_rows()
+    assert stored == expected, f"denials differ, {some(set(stored) ^ set(expected))}"
+    return told.connects, len(expected)
 
 
 def check_offset(directory):

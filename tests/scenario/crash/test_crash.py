@@ -181,9 +181,11 @@ def check(thingward, sender):
     in_log = oracle.check_reports(thingward, accepted)
     oracle.check_offset(thingward.dir)
     events, active = oracle.check_alarms(thingward.dir)
+    connects, denials = oracle.check_told(thingward.dir)
     assert differing == 0
     thingward.start_daemon().wait_ready()
     oracle.check_api(thingward.api, events, active)
+    stack.wait_until(lambda: thingward.sql("select count(*) from session") == [(0,)], "the end of every session")
     return {
         "accepted": len(set(accepted)),
         "accepted more than once": len(accepted) - len(set(accepted)),
@@ -191,6 +193,8 @@ def check(thingward, sender):
         "in the log": in_log,
         "events": len(events),
         "alarms open": len(active),
+        "sessions begun": connects,
+        "kinds of refusal": denials,
     }
 
 
@@ -216,3 +220,4 @@ def test_nothing_answered_is_lost_or_doubled(make_thingward):
     print({**chaos.counts, **operator.counts(), **found})
     assert found["accepted"] > 20 * ROUNDS
     assert found["events"] > ROUNDS
+    assert found["sessions begun"] > 0
