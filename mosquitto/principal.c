@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "mosquitto/hash.h"
+#include "mosquitto/slab.h"
 
 struct principals {
 	struct principal **by_key;
+	struct slab *slab;
 	size_t buckets, n;
 	uint64_t seed;
 };
@@ -17,23 +19,18 @@ struct principals *principals_new(size_t buckets, uint64_t seed)
 		return NULL;
 	*all = (struct principals){.buckets = buckets, .seed = seed};
 	all->by_key = calloc(buckets, sizeof(struct principal *));
-	if (!all->by_key) {
-		free(all);
-		return NULL;
-	}
-	return all;
+	all->slab = slab_new();
+	if (all->by_key && all->slab)
+		return all;
+	principals_free(all);
+	return NULL;
 }
 
 void principals_free(struct principals *all)
 {
 	if (!all)
 		return;
-	for (size_t i = 0; i < all->buckets; i++)
-		while (all->by_key[i]) {
-			struct principal *one = all->by_key[i];
-			all->by_key[i] = one->next;
-			free(one);
-		}
+	slab_free(all->slab);
 	free(all->by_key);
 	free(all);
 }
@@ -56,9 +53,10 @@ struct view principal_username(const struct principal *one)
 	return (struct view){one->username, one->username_n};
 }
 
-static struct principal *principal_new(const uint8_t *fingerprint, struct view username)
+static struct principal *principal_new(struct principals *all, const uint8_t *fingerprint,
+				       struct view username)
 {
-	struct principal *one = calloc(1, sizeof(*one) + username.n);
+	struct principal *one = slab_take(all->slab, sizeof(*one) + username.n);
 	if (!one)
 		return NULL;
 	memcpy(one->fingerprint, fingerprint, EVENT_FINGERPRINT);
@@ -90,7 +88,7 @@ struct principal *principal_take(struct principals *all, const struct event_iden
 	struct view username = username_of(who);
 	struct principal *one = principal_find(all, who);
 	if (!one) {
-		one = principal_new(who->fingerprint, username);
+		one = principal_new(all, who->fingerprint, username);
 		if (!one)
 			return NULL;
 		struct principal **bucket = bucket_of(all, who->fingerprint, username);
@@ -111,7 +109,7 @@ void principal_release(struct principals *all, struct principal *one)
 		at = &(*at)->next;
 	*at = one->next;
 	all->n--;
-	free(one);
+	slab_give(all->slab, one, sizeof(*one) + one->username_n);
 }
 
 size_t principals_count(const struct principals *all)

@@ -5,6 +5,7 @@
 
 #include "mosquitto/hash.h"
 #include "mosquitto/principal.h"
+#include "mosquitto/slab.h"
 
 struct counts {
 	struct event_messages messages;
@@ -17,13 +18,13 @@ struct tally {
 	struct tallies *table;
 	struct principal *principal;
 	struct counts counts;
-	char *thing;     /* NULL: none */
+	char *thing;
 	int64_t from_ms; /* the mark before the first that is counted */
 	uint32_t sessions;
 	uint16_t port; /* of the newest session's listener */
 	bool is_due;
 	bool is_others; /* of several identities: in no bucket */
-	uint8_t client_id_n;
+	uint8_t client_id_n, thing_n;
 	char client_id[];
 };
 
@@ -31,6 +32,7 @@ TAILQ_HEAD(tally_list, tally);
 
 struct tallies {
 	struct tallies_setup setup;
+	struct slab *slab;
 	struct principals *principals;
 	struct principal *nobody; /* strangers, and all that found no room */
 	struct tally_list current, due;
@@ -51,30 +53,20 @@ struct tallies *tallies_new(const struct tallies_setup *setup)
 	TAILQ_INIT(&t->due);
 	t->buckets = hash_buckets(setup->identities_max);
 	t->by_key = calloc(t->buckets, sizeof(struct tally *));
+	t->slab = slab_new();
 	t->principals = setup->principals;
 	t->nobody = principal_take(t->principals, &(struct event_identity){0});
-	if (t->by_key && t->nobody)
+	if (t->by_key && t->slab && t->nobody)
 		return t;
 	tallies_free(t);
 	return NULL;
-}
-
-static void free_all(struct tally_list *list)
-{
-	struct tally *y;
-	while ((y = TAILQ_FIRST(list))) {
-		TAILQ_REMOVE(list, y, link);
-		free(y->thing);
-		free(y);
-	}
 }
 
 void tallies_free(struct tallies *t)
 {
 	if (!t)
 		return;
-	free_all(&t->current);
-	free_all(&t->due);
+	slab_free(t->slab);
 	free(t->by_key);
 	free(t);
 }
@@ -84,6 +76,11 @@ void tallies_free(struct tallies *t)
 static struct view client_id_of(const struct tally *y)
 {
 	return (struct view){y->client_id, y->client_id_n};
+}
+
+static struct view thing_of(const struct tally *y)
+{
+	return (struct view){y->thing, y->thing_n};
 }
 
 static struct tally **bucket_of(const struct tallies *t, const struct principal *principal,
@@ -106,7 +103,7 @@ static struct tally *find(const struct tallies *t, const struct principal *princ
 static struct tally *tally_new(struct tallies *t, struct principal *principal,
 			       struct view client_id)
 {
-	struct tally *y = calloc(1, sizeof(*y) + client_id.n);
+	struct tally *y = slab_take(t->slab, sizeof(*y) + client_id.n);
 	if (!y)
 		return NULL;
 	y->table = t;
@@ -162,8 +159,8 @@ static void forget(struct tally *y)
 		leave_bucket(t, y);
 	TAILQ_REMOVE(y->is_due ? &t->due : &t->current, y, link);
 	principal_release(t->principals, y->principal);
-	free(y->thing);
-	free(y);
+	slab_give(t->slab, y->thing, y->thing_n);
+	slab_give(t->slab, y, sizeof(*y) + y->client_id_n);
 }
 
 /* Where an identity is counted that has no tally of its own. */
@@ -218,7 +215,7 @@ static bool deliver(struct tally *y, int64_t to_ms)
 		.counters = {.who = {.client_id = client_id_of(y),
 				     .username = principal_username(y->principal),
 				     .port = y->port},
-			     .thing = view_of(y->thing),
+			     .thing = thing_of(y),
 			     .from_ms = y->from_ms,
 			     .to_ms = to_ms,
 			     .messages = y->counts.messages,
@@ -312,10 +309,16 @@ void tallies_close(struct tallies *t, int64_t now_ms)
 
 static void set_thing(struct tally *y, struct view thing)
 {
-	if (y->is_others || view_eq(view_of(y->thing), thing))
+	struct slab *slab = y->table->slab;
+	if (y->is_others || view_eq(thing_of(y), thing))
 		return;
-	free(y->thing);
-	y->thing = thing.n ? strndup(thing.p, thing.n) : NULL;
+	slab_give(slab, y->thing, y->thing_n);
+	y->thing_n = 0;
+	y->thing = thing.n && thing.n <= EVENT_NAME_MAX ? slab_take(slab, thing.n) : NULL;
+	if (!y->thing)
+		return;
+	memcpy(y->thing, thing.p, thing.n);
+	y->thing_n = (uint8_t)thing.n;
 }
 
 struct tally *tally_open(struct tallies *t, const struct event_identity *who, struct view thing)
