@@ -1,6 +1,7 @@
 /* What policies allow: TestAuthorization asks the broker's own engine, GetEffectivePolicies lists
  * what it would be asked with (spec/registry-and-policies.md section 11). */
 #include "api/registry_call.h"
+#include "policy/explain.h"
 #include "registry/effective.h"
 
 #include <glib.h>
@@ -194,6 +195,7 @@ struct result {
 	bool *is_deciding[POLICY_EFFECTS];
 	GHashTable *missing;
 	enum policy_decision decision;
+	char *explanation; /* of the resource that settled it */
 };
 
 static void note_missing(struct view name, void *missing)
@@ -201,24 +203,53 @@ static void note_missing(struct view name, void *missing)
 	g_hash_table_add(missing, g_strndup(name.p, name.n));
 }
 
-/* Explicitly denied when any resource is, allowed when all are. */
-static void judge(const struct test *test, const struct policy_request *request,
-		  struct result *result)
+static const struct effective_policy *policy_at(const struct test *test, guint i)
 {
-	guint n = test->effective.policies->len;
-	g_autofree struct view *programs = g_new0(struct view, n);
+	return test->effective.policies->pdata[i];
+}
+
+/* What each policy says by itself. */
+static void note_policies(const struct view *programs, guint n,
+			  const struct policy_request *request, struct result *result)
+{
 	for (guint i = 0; i < n; i++) {
-		const struct effective_policy *policy = test->effective.policies->pdata[i];
-		programs[i] = (struct view){(const char *)policy->program.bytes, policy->program.n};
 		for (unsigned effect = 0; effect < POLICY_EFFECTS; effect++)
 			if (policy_first_match(programs[i], (enum policy_effect)effect, request) >=
 			    0)
 				result->is_deciding[effect][i] = true;
 		policy_each_missing(programs[i], request, note_missing, result->missing);
 	}
-	enum policy_decision decision = policy_decide(programs, n, request).decision;
-	if (decision == POLICY_EXPLICIT_DENY || result->decision == POLICY_ALLOWED)
-		result->decision = decision;
+}
+
+/* Explicitly denied when any resource is, allowed when all are. */
+static void note_verdict(const struct policy_source *sources, const struct policy_request *request,
+			 const struct policy_verdict *verdict, struct result *result)
+{
+	bool settles = verdict->decision == POLICY_EXPLICIT_DENY
+			       ? result->decision != POLICY_EXPLICIT_DENY
+			       : result->decision == POLICY_ALLOWED;
+	if (!settles)
+		return;
+	result->decision = verdict->decision;
+	g_free(result->explanation);
+	result->explanation = policy_explain(sources, request, verdict);
+}
+
+static void judge(const struct test *test, const struct policy_request *request,
+		  struct result *result)
+{
+	guint n = test->effective.policies->len;
+	g_autofree struct view *programs = g_new0(struct view, n);
+	g_autofree struct policy_source *sources = g_new0(struct policy_source, n);
+	for (guint i = 0; i < n; i++) {
+		const struct effective_policy *policy = policy_at(test, i);
+		programs[i] = (struct view){(const char *)policy->program.bytes, policy->program.n};
+		sources[i] = (struct policy_source){policy->name, policy->version,
+						    view_of(policy->document)};
+	}
+	struct policy_verdict verdict = policy_decide(programs, n, request);
+	note_policies(programs, n, request, result);
+	note_verdict(sources, request, &verdict, result);
 }
 
 static bool decides(const struct result *result, enum deciding deciding, guint i)
@@ -235,10 +266,9 @@ static json_t *policies_json(const struct test *test, const struct result *resul
 {
 	json_t *list = json_array();
 	for (guint i = 0; i < test->effective.policies->len; i++) {
-		const struct effective_policy *policy = test->effective.policies->pdata[i];
 		if (decides(result, deciding, i))
 			json_array_append_new(list, named_arn(test->call, "policyName", "policyArn",
-							      "policy", policy->name));
+							      "policy", policy_at(test, i)->name));
 	}
 	return json_pack("{s:o}", "policies", list);
 }
@@ -260,11 +290,12 @@ static json_t *result_json(const struct test *test, json_t *info, const struct r
 		[POLICY_ALLOWED] = "ALLOWED",
 		[POLICY_EXPLICIT_DENY] = "EXPLICIT_DENY",
 	};
-	return json_pack("{s:O, s:o, s:{s:o, s:o}, s:s, s:o}", "authInfo", info, "allowed",
+	return json_pack("{s:O, s:o, s:{s:o, s:o}, s:s, s:o, s:s}", "authInfo", info, "allowed",
 			 policies_json(test, result, ALLOWS), "denied", "implicitDeny",
 			 policies_json(test, result, SILENT), "explicitDeny",
 			 policies_json(test, result, DENIES), "authDecision",
-			 decisions[result->decision], "missingContextValues", missing_json(result));
+			 decisions[result->decision], "missingContextValues", missing_json(result),
+			 "thingwardExplanation", result->explanation);
 }
 
 static int judge_resources(struct test *test, json_t *info, struct result *result)
@@ -299,6 +330,7 @@ static int judge_info(struct test *test, json_t *info, json_t *results)
 	int err = judge_resources(test, info, &result);
 	if (!err)
 		json_array_append_new(results, result_json(test, info, &result));
+	g_free(result.explanation);
 	return err;
 }
 

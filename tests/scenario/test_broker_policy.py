@@ -186,8 +186,13 @@ def test_variables_stand_for_the_session(join):
     assert pump.is_cut("0/pump-j")
 
 
-def test_variable_of_no_meaning_is_refused(shared):
-    policy = kit.document(kit.statement("iot:Publish", "topic/${iot:Tea}"))
+def test_variable_of_no_meaning_matches_nothing(join):
+    pump = join("pump-v", ANYONE, kit.statement("iot:Publish", "topic/${iot:Tea}*"), client_id="pump-v")
+    assert pump.is_cut("a")
+
+
+def test_action_of_no_meaning_is_refused(shared):
+    policy = kit.document(kit.statement("iot:Tea", "topic/a"))
     with pytest.raises(botocore.exceptions.ClientError, match=r"MalformedPolicy.*iot:Tea"):
         shared.api.create_policy(policyName="tea", policyDocument=json.dumps(policy))
 

@@ -198,6 +198,44 @@ static void denies_explicitly(void **state)
 	decides(publish(&f, "", "of-cert/secret", skip), "ALLOWED");
 }
 
+/* Which statement decided, or which grant is missing; of several resources, the one that settled
+ * it. */
+static void explains(void **state)
+{
+	struct fleet f = make_fleet(*state);
+	put_policy(
+		f.k, "no",
+		"{\"Sid\":\"Quiet\",\"Effect\":\"Deny\",\"Action\":\"iot:*\",\"Resource\":\"" ARN
+		"topic/q/*\"},{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"" ARN
+		"topic/${iot:Connection.Thing.ThingName}\"},{\"Sid\":\"Home\",\"Effect\":\"Allow\","
+		"\"Action\":\"iot:Receive\",\"Resource\":\"*\",\"Condition\":{\"StringEquals\":"
+		"{\"iot:CertificateId\":\"x\"}}}");
+	attach_policy(f.k, "no", "cert", f.certificate);
+	static const struct {
+		const char *query, *action, *topic, *words;
+	} rows[] = {
+		{"",               "PUBLISH", "of-cert/a\",\"" ARN "topic/q/a\",\"" ARN "topic/q/b",
+		 "policy no version 1, statement 1 (Quiet), Deny iot:Publish on topic/q/a"                                                       },
+		{"",               "PUBLISH", "of-cert/a",
+		 "policy of-cert version 1, statement 1, Allow iot:Publish on topic/of-cert/a"                                                   },
+		{"",               "PUBLISH", "lamp\",\"" ARN "topic/of-cert/a",
+		 "no statement allows iot:Publish on topic/lamp; nearest: policy no version 1, "
+		 "statement 2 needs iot:Connection.Thing.ThingName, which is not known"                                                          },
+		{"?clientId=lamp", "PUBLISH", "x",						   "no statement allows iot:Publish on topic/x"},
+		{"?clientId=lamp", "RECEIVE", "y",
+		 "no statement allows iot:Receive on topic/y; nearest: policy no version 1, "
+		 "statement 3 (Home), whose condition does not hold"									     },
+	};
+	g_autofree char *principal =
+		g_strdup_printf("\"principal\":\"" ARN "cert/%s\",", f.certificate);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		g_autofree char *resource = g_strconcat("topic/", rows[i].topic, NULL);
+		json_t *result =
+			test_as(&f, principal, rows[i].query, rows[i].action, resource, "");
+		assert_string_equal(json_str(result, "thingwardExplanation"), rows[i].words);
+	}
+}
+
 static void adds_and_skips_policies(void **state)
 {
 	struct fleet f = make_fleet(*state);
@@ -321,11 +359,17 @@ static void refuses_bad_questions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BOTH(lists_effective_policies),      ON_BOTH(refuses_unknown_principals),
-		ON_BOTH(judges_like_a_connection),      ON_BOTH(denies_explicitly),
-		ON_BOTH(adds_and_skips_policies),       ON_BOTH(knows_the_facts),
-		ON_BOTH(follows_an_exclusive_thing),    ON_BOTH(judges_quarantined_things),
-		ON_BOTH(forgets_a_deleted_certificate), ON_BOTH(refuses_bad_questions),
+		ON_BOTH(lists_effective_policies),
+		ON_BOTH(refuses_unknown_principals),
+		ON_BOTH(judges_like_a_connection),
+		ON_BOTH(denies_explicitly),
+		ON_BOTH(explains),
+		ON_BOTH(adds_and_skips_policies),
+		ON_BOTH(knows_the_facts),
+		ON_BOTH(follows_an_exclusive_thing),
+		ON_BOTH(judges_quarantined_things),
+		ON_BOTH(forgets_a_deleted_certificate),
+		ON_BOTH(refuses_bad_questions),
 	};
 	return cmocka_run_group_tests(tests, kit_group_start, kit_group_stop);
 }

@@ -2,6 +2,7 @@
  * follows from section 10; what a verdict tells beside the decision; and programs that were
  * changed. */
 #include "policy/decide.h"
+#include "policy/explain.h"
 #include "policy/facts_write.h"
 #include "policy/policy.h"
 
@@ -286,6 +287,24 @@ static void test_first_match(void **state)
 	policy_program_clear(&program);
 }
 
+/* More of the words in tests/contract/api/test_authorization.c. */
+static void test_explains_what_has_no_resource(void **state)
+{
+	(void)state;
+	const char *document = "{\"Statement\":{\"Sid\":\"All\",\"Effect\":\"Allow\",\"Action\":"
+			       "\"iot:List*\",\"Resource\":\"*\"}}";
+	struct policy_program program = compile(document);
+	const struct view view = program_view(&program);
+	const struct policy_source source = {"p", 2, view_of(document)};
+	struct asked asked = ask(A, POLICY_LIST_RETAINED, "", "");
+	struct policy_verdict verdict = policy_decide(&view, 1, &asked.request);
+	g_autofree char *words = policy_explain(&source, &asked.request, &verdict);
+	assert_string_equal(words, "policy p version 2, statement 1 (All), Allow "
+				   "iot:ListRetainedMessages on *");
+	asked_clear(&asked);
+	policy_program_clear(&program);
+}
+
 /* A document with something of everything that a program can hold. */
 #define EVERYTHING                                                                                 \
 	DOC(LAN("Allow", "IpAddress", "\"10.0.0.0/8\"") "," STATEMENT(                             \
@@ -346,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_nearest_grant),
 		cmocka_unit_test(test_each_missing_variable),
 		cmocka_unit_test(test_first_match),
+		cmocka_unit_test(test_explains_what_has_no_resource),
 		cmocka_unit_test(test_damaged_programs_are_refused),
 		cmocka_unit_test(test_changed_programs_can_be_walked),
 	};
