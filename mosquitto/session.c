@@ -15,6 +15,7 @@ struct session_table {
 	struct policy_sets *sets;
 	struct session_list_head lists[SESSION_LISTS];
 	struct session **by_client, **by_id;
+	struct session *found; /* last: the broker asks several times of one; NULL: nobody */
 	size_t n, buckets;
 };
 
@@ -138,11 +139,14 @@ struct event_identity session_identity(const struct session *s)
 
 /* ---- The table ---- */
 
-struct session *session_find(const struct session_table *t, const struct mosquitto *client)
+struct session *session_find(struct session_table *t, const struct mosquitto *client)
 {
+	if (t->found && t->found->client == client)
+		return t->found;
 	struct session *s = t->by_client[client_bucket(t, client)];
 	while (s && s->client != client)
 		s = s->next_by_client;
+	t->found = s;
 	return s;
 }
 
@@ -222,6 +226,8 @@ int session_add(struct session_table *t, struct session *s)
 
 void session_take(struct session_table *t, struct session *s)
 {
+	if (t->found == s)
+		t->found = NULL;
 	index_remove(t, s);
 	TAILQ_REMOVE(&t->lists[s->list], s, link);
 	LIST_REMOVE(s, of_principal);
@@ -240,7 +246,11 @@ void session_remove(struct session_table *t, struct session *s)
 static void move_to(struct session_table *t, struct session *s, enum session_list list)
 {
 	TAILQ_REMOVE(&t->lists[s->list], s, link);
-	TAILQ_INSERT_TAIL(&t->lists[list], s, link);
+	/* Who resisted a cut does not hold up who is to be cut first. */
+	if (list == SESSION_DOOMED && !s->cut_ms)
+		TAILQ_INSERT_HEAD(&t->lists[list], s, link);
+	else
+		TAILQ_INSERT_TAIL(&t->lists[list], s, link);
 	s->list = (uint8_t)list;
 }
 

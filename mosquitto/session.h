@@ -79,7 +79,7 @@ struct session *session_new(struct session_table *t, const struct session_facts 
 void session_free(struct session_table *t, struct session *s);
 
 /* The open session of a client, NULL: none. */
-struct session *session_find(const struct session_table *t, const struct mosquitto *client);
+struct session *session_find(struct session_table *t, const struct mosquitto *client);
 /* Of a client id, the newest. */
 struct session *session_find_id(const struct session_table *t, const char *client_id);
 /* The newest of its principal's others, NULL: it is the only one. */

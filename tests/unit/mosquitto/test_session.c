@@ -209,6 +209,23 @@ static void test_a_cut_is_repeated(void **state)
 	teardown(&f);
 }
 
+/* One that resists does not hold up who is to be cut after it. */
+static void test_first_cuts_come_before_repeated_ones(void **state)
+{
+	(void)state;
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
+	struct fixture f = setup();
+	struct session *first = add(&f, 7, 0);
+	session_doom_cert(f.table, fingerprint);
+	assert_ptr_equal(session_next_doomed(f.table, 1000), first);
+	struct session *second = add(&f, 7 + CERTS, 0);
+	session_doom_cert(f.table, fingerprint);
+	assert_ptr_equal(session_next_doomed(f.table, 1500), second);
+	assert_null(session_next_doomed(f.table, 1999));
+	assert_ptr_equal(session_next_doomed(f.table, 2000), first);
+	teardown(&f);
+}
+
 static void test_new_rules_outdate_all_or_a_certificate(void **state)
 {
 	(void)state;
@@ -252,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_nobody_is_cut_where_we_observe),
 		cmocka_unit_test(test_doomed_stay_doomed_under_new_rules),
 		cmocka_unit_test(test_a_cut_is_repeated),
+		cmocka_unit_test(test_first_cuts_come_before_repeated_ones),
 		cmocka_unit_test(test_new_rules_outdate_all_or_a_certificate),
 		cmocka_unit_test(test_a_round_over_the_fresh_meets_each_once),
 	};
