@@ -9,7 +9,7 @@ struct background;
 
 /* Has work(ctx) run on a thread of its own. NULL: there is none to be had. */
 struct background *background_begin(void (*work)(void *ctx), void *ctx);
-/* It has ended, or takes NULL. */
+/* It has ended. True for NULL. */
 bool background_is_done(const struct background *b);
 /* Waits for its end and frees it. Takes NULL. */
 void background_end(struct background *b);

@@ -12,7 +12,7 @@
 static void hear_generation(struct plugin *p, uint64_t generation)
 {
 	if (generation > rules_generation(&p->rules))
-		plugin_load_rules(p);
+		plugin_poll_rules(p);
 }
 
 static void hear_time(struct plugin *p, int64_t now_ms)

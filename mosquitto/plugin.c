@@ -49,18 +49,26 @@ void plugin_count(struct plugin *p, bool is_taken)
 		p->left_out++;
 }
 
-void plugin_load_rules(struct plugin *p)
+static void outdate_cert(void *ctx, const uint8_t *fingerprint)
+{
+	struct plugin *p = ctx;
+	session_outdate_cert(p->sessions, fingerprint);
+}
+
+void plugin_poll_rules(struct plugin *p)
 {
 	char why[SNAPSHOT_WHY_SIZE];
-	if (rules_load(&p->rules, why) < 0) {
+	uint64_t epoch = p->rules.epoch, before = rules_generation(&p->rules);
+	if (rules_poll(&p->rules, outdate_cert, p, why) < 0)
 		notice_log(p, MOSQ_LOG_ERR, "snapshot %s refused: %s; %s", p->options.snapshot, why,
 			   p->rules.snapshot ? "the last good one stays in force"
 					     : "every connect is refused until a good one comes");
-		return;
-	}
 	uint64_t generation = rules_generation(&p->rules);
-	session_table_outdate(p->sessions);
-	notice_log(p, MOSQ_LOG_INFO, "snapshot generation %" PRIu64 " is in force", generation);
+	if (p->rules.epoch != epoch)
+		session_table_outdate(p->sessions);
+	if (p->rules.epoch != epoch || generation != before)
+		notice_log(p, MOSQ_LOG_INFO, "snapshot generation %" PRIu64 " is in force",
+			   generation);
 }
 
 void plugin_begin(struct plugin *p)
@@ -91,8 +99,7 @@ int plugin_on_reload(int event, void *data, void *ctx)
 	plugin_begin(p);
 	defer_unregister(p);
 	p->is_reloading = true;
-	if (rules_file_changed(&p->rules))
-		plugin_load_rules(p);
+	plugin_poll_rules(p);
 	return peer_socket_is_told() ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
 }
 
@@ -232,7 +239,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
 		plugin_free(p);
 		return rc;
 	}
-	plugin_load_rules(p);
+	plugin_poll_rules(p);
 	*userdata = p;
 	return MOSQ_ERR_SUCCESS;
 }

@@ -78,8 +78,9 @@ void plugin_begin_will(struct plugin *p);
 /* Takes the time and all that the daemon has sent: at the start of each decision about who may come
  * in. */
 void plugin_attend(struct plugin *p);
-/* Loads the snapshot file and puts it into force; says why when it does not. */
-void plugin_load_rules(struct plugin *p);
+/* Takes what is new of the snapshot: whose sessions it concerns are judged again; says why when it
+ * is refused. */
+void plugin_poll_rules(struct plugin *p);
 /* Counts an event that the queue had no room for. */
 void plugin_count(struct plugin *p, bool is_taken);
 /* Seconds since the epoch of the system's clock: certificates are judged by it, as TLS does. */

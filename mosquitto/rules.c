@@ -1,6 +1,12 @@
 #include "mosquitto/rules.h"
 
+#include <stdio.h>
+
+#include "mosquitto/background.h"
+#include "mosquitto/loading.h"
 #include "mosquitto/options.h"
+
+#define PARTS_A_POLL 1000
 
 void rules_init(struct rules *r, const struct options *options)
 {
@@ -9,8 +15,15 @@ void rules_init(struct rules *r, const struct options *options)
 
 void rules_release(struct rules *r)
 {
+	char why[SNAPSHOT_WHY_SIZE];
+	struct snapshot *next = NULL;
+	if (r->loading)
+		(void)loading_end(r->loading, &next, why);
+	background_end(r->discarding);
+	snapshot_free(next);
+	snapshot_free(r->retired);
 	snapshot_free(r->snapshot);
-	r->snapshot = NULL;
+	*r = (struct rules){.options = r->options};
 }
 
 static bool same_time(struct timespec a, struct timespec b)
@@ -25,31 +38,135 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
 }
 
-static struct stat look_at(const struct rules *r)
+/* There is a file in the place that is neither followed nor known to be of no use. */
+static bool is_next(struct rules *r)
 {
-	struct stat st;
+	struct stat st = {0};
 	if (lstat(r->options->snapshot, &st) < 0)
-		return (struct stat){0};
-	return st;
+		st = (struct stat){0};
+	if ((r->snapshot && snapshot_is_file(r->snapshot, &st)) || same_file(&st, &r->tried))
+		return false;
+	r->tried = st;
+	return true;
 }
 
-bool rules_file_changed(const struct rules *r)
+static void put_in_force(struct rules *r, struct snapshot *next)
 {
-	struct stat now = look_at(r);
-	return !same_file(&now, &r->tried);
-}
-
-int rules_load(struct rules *r, char *why)
-{
-	r->tried = look_at(r);
-	struct snapshot *next;
-	if (snapshot_load(r->options->snapshot, r->options->daemon_uid, rules_generation(r), &next,
-			  why, SNAPSHOT_WHY_SIZE) < 0)
-		return -1;
-	snapshot_free(r->snapshot);
+	r->retired = r->snapshot;
 	r->snapshot = next;
 	r->epoch++;
+	r->told[0] = '\0';
+}
+
+/* ---- With nothing in force ---- */
+
+/* Says once that there is no file, too. */
+static int load_first(struct rules *r, char *why)
+{
+	struct snapshot *first;
+	if (!is_next(r) && r->told[0])
+		return 0;
+	if (snapshot_load(r->options->snapshot, r->options->daemon_uid, 0, &first, why,
+			  SNAPSHOT_WHY_SIZE) < 0) {
+		memcpy(r->told, why, sizeof(r->told));
+		return -1;
+	}
+	put_in_force(r, first);
 	return 0;
+}
+
+/* ---- A new file ---- */
+
+static int begin_loading(struct rules *r, char *why)
+{
+	r->loading =
+		loading_begin(r->options->snapshot, r->options->daemon_uid, rules_generation(r));
+	if (r->loading)
+		return 0;
+	r->tried = (struct stat){0};
+	(void)snprintf(why, SNAPSHOT_WHY_SIZE, "there is no memory or thread to read it");
+	return -1;
+}
+
+/* What came while it was read, up to now. */
+static int catch_up(struct snapshot *next, char *why)
+{
+	for (;;) {
+		int rc = snapshot_follow(next, NULL, why, SNAPSHOT_WHY_SIZE);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+static int end_loading(struct rules *r, char *why)
+{
+	struct snapshot *next;
+	int rc = loading_end(r->loading, &next, why);
+	r->loading = NULL;
+	if (rc == 0)
+		rc = catch_up(next, why);
+	if (rc == 0 && snapshot_in_force(next) < rules_generation(r)) {
+		(void)snprintf(why, SNAPSHOT_WHY_SIZE, "its generation is older by now");
+		rc = -1;
+	}
+	if (rc < 0)
+		snapshot_free(next);
+	else
+		put_in_force(r, next);
+	return rc;
+}
+
+/* ---- The file in force ---- */
+
+/* Says why only once: a part may stay as it is until a new file comes. */
+static int follow(struct rules *r, struct snapshot_news *news, char *why)
+{
+	int rc = 1;
+	for (unsigned i = 0; i < PARTS_A_POLL && rc == 1; i++)
+		rc = snapshot_follow(r->snapshot, news, why, SNAPSHOT_WHY_SIZE);
+	r->has_more = rc == 1;
+	r->epoch += news->is_all;
+	bool is_told = rc < 0 && strcmp(r->told, why) == 0;
+	if (rc < 0)
+		memcpy(r->told, why, sizeof(r->told));
+	else
+		r->told[0] = '\0';
+	return rc < 0 && !is_told ? -1 : 0;
+}
+
+int rules_poll(struct rules *r, void (*on_cert)(void *ctx, const uint8_t *fingerprint), void *ctx,
+	       char *why)
+{
+	struct snapshot_news news = {.on_cert = on_cert, .ctx = ctx};
+	if (!r->snapshot)
+		return load_first(r, why);
+	if (!r->loading && is_next(r) && begin_loading(r, why) < 0)
+		return -1;
+	/* One that is retired is still pointed into: first things first. */
+	if (r->loading && !r->retired && loading_is_done(r->loading))
+		return end_loading(r, why);
+	return follow(r, &news, why);
+}
+
+bool rules_are_busy(const struct rules *r)
+{
+	return r->loading || r->has_more;
+}
+
+static void discard(void *snapshot)
+{
+	snapshot_free(snapshot);
+}
+
+void rules_let_go(struct rules *r)
+{
+	if (!r->retired || !background_is_done(r->discarding))
+		return;
+	background_end(r->discarding);
+	r->discarding = background_begin(discard, r->retired);
+	if (!r->discarding)
+		snapshot_free(r->retired);
+	r->retired = NULL;
 }
 
 uint64_t rules_generation(const struct rules *r)

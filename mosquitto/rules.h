@@ -1,32 +1,51 @@
-/* The rules in force: the snapshot that was loaded last and was good (S1-S4).
+/* The rules in force: the newest snapshot that was good, and whatever was appended to it (S1-S4).
  *
- * A new file is taken when it is whole, the daemon's own and not older; otherwise the last good one
- * stays. While there is none nobody may connect. */
+ *   in force ---------- follows its file, part by part -------->  a file of another takes its
+ * place: |                                                          loading, beside the broker's
+ * thread v  retired: sessions may still point into it               | let go, beside the broker's
+ * thread   <------ in force <-------+
+ *
+ * What is new is taken when it is whole, the daemon's own and not older; otherwise the last good
+ * one stays. While there is none nobody may connect, and a file is read at once: there is nobody to
+ * hold up. */
 #ifndef PLUGIN_RULES_H
 #define PLUGIN_RULES_H
 
+#include "base/compiler.h"
 #include "broker/snapshot.h"
 #include "event/cause.h"
 
 #include <sys/stat.h>
 
+struct background;
+struct loading;
 struct options;
 
 struct rules {
 	const struct options *options;
-	struct snapshot *snapshot; /* NULL: none */
-	uint64_t epoch;            /* grows with every snapshot that comes into force */
-	struct stat tried;         /* the file that was looked at last, good or not */
+	struct snapshot *snapshot;     /* in force; NULL: none */
+	struct snapshot *retired;      /* in force before it; NULL: nobody points into one */
+	struct loading *loading;       /* what is to be in force next; NULL: nothing */
+	struct background *discarding; /* what is being freed; NULL: nothing */
+	uint64_t epoch;                /* grows with every change that may concern any session */
+	bool has_more;                 /* the file in force has more than was read in one poll */
+	struct stat tried;             /* the file that was loaded last, good or not */
+	char told[SNAPSHOT_WHY_SIZE];  /* why the one in force is not followed; "": it is */
 };
 
 void rules_init(struct rules *r, const struct options *options);
+/* Waits for what goes on beside the broker's thread. */
 void rules_release(struct rules *r);
 
-/* True when the file is another than was looked at last. */
-bool rules_file_changed(const struct rules *r);
-/* Looks at the file. 0 when it came into force, -1 with the reason (why: SNAPSHOT_WHY_SIZE bytes)
- * when it was refused. */
-int rules_load(struct rules *r, char *why);
+/* Takes what is new. A change that may concern any session makes r->epoch grow; otherwise on_cert
+ * is called for each certificate it concerns. 0, or -1 with the reason why something new is refused
+ * (why: SNAPSHOT_WHY_SIZE bytes), once for each. */
+int rules_poll(struct rules *r, void (*on_cert)(void *ctx, const uint8_t *fingerprint), void *ctx,
+	       char *why) MUST_USE;
+/* To be polled in the next turn: something is under way. */
+bool rules_are_busy(const struct rules *r);
+/* Every session was judged by the rules in force: nobody points into those before them. */
+void rules_let_go(struct rules *r);
 /* Generation in force, 0: none. */
 uint64_t rules_generation(const struct rules *r);
 

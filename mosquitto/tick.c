@@ -14,7 +14,10 @@
 static void tell_applied(struct plugin *p)
 {
 	uint64_t generation = rules_generation(&p->rules);
-	if (generation == p->applied || !session_table_is_settled(p->sessions))
+	if (!session_table_is_settled(p->sessions))
+		return;
+	rules_let_go(&p->rules);
+	if (generation == p->applied)
 		return;
 	if (uplink_number(p->uplink, EVENT_APPLIED, generation))
 		p->applied = generation;
@@ -64,8 +67,7 @@ static void once_a_second(struct plugin *p)
 	if (p->now_ms - p->second_ms < 1000)
 		return;
 	p->second_ms = p->now_ms;
-	if (rules_file_changed(&p->rules))
-		plugin_load_rules(p);
+	plugin_poll_rules(p);
 	patrol_second(p);
 	tell_table(p, queue_fill(p), &p->told.queue);
 	tell_table(p, tallies_fill(p->tallies), &p->told.identities);
@@ -81,6 +83,8 @@ int plugin_on_tick(int event, void *data, void *ctx)
 	p->is_reloading = false;
 	defer_register(p);
 	plugin_attend(p);
+	if (rules_are_busy(&p->rules))
+		plugin_poll_rules(p);
 	once_a_second(p);
 	patrol_turn(p);
 	presence_catch_up(p->presence);

@@ -175,7 +175,7 @@ def damage_older(broker, data):
 def damage_in_place(broker, data):
     with open(broker.snapshot, "r+b") as f:
         f.truncate(10)
-    return "10 bytes are too few"
+    return "cut to 10 bytes while in use"
 
 
 @pytest.mark.parametrize(
