@@ -114,6 +114,45 @@ def test_flood_while_the_daemon_is_away_leaves_everybody_a_share(broker, fleet, 
     assert of_kind(far_end, kit.REFUSED, cause="report-share", fingerprint=fleet["sensor1"].fingerprint)
 
 
+def test_stalled_store_rejects_reports_and_keeps_the_rest(broker, fleet, ca, devices, far_end):
+    """The daemon takes frames and acknowledges none: reports give way, refusals, sessions and counters do not."""
+    broker.options.update(queue_bytes=1 << 16)
+    broker.fleet.policies["mute"] = kit.document(kit.statement("iot:Connect", "*"))
+    mute = kit.make_cert("mute", ca)
+    broker.fleet.add(mute, policies=["mute"])
+    broker.fleet.write()
+    up = start(broker, far_end)
+    device = devices(broker, fleet["sensor1"], "sensor1")
+    assert device.connect() == 0
+    assert device.subscribe(REPORT.format("sensor1") + "/rejected") == 1
+    up.auto_ack = False
+    sent = 0
+    while device.messages.empty():
+        device.publish_acked(REPORT.format("sensor1"), b"r" * 3000)
+        sent += 1
+        assert sent < 100
+    assert b"InternalFailure" in device.receive().payload
+    denied = devices(broker, mute, "mute")
+    assert denied.connect() == 0
+    denied.publish("data/a")
+    denied.wait("disconnect")
+    up.send(kit.item_number(kit.TIME, FIRST + 10))
+    up.auto_ack = True
+    up.acknowledged = up.frames[-1]
+    up.send()
+    up.wait_event(kind=kit.CUT, number=FIRST)
+    assert up.frames == sorted(set(up.frames))
+    counters = {e["client_id"]: e for e in of_kind(up, kit.COUNTERS)}
+    assert counters["sensor1"]["sent"] == sent
+    assert (counters["mute"]["refusals"], counters["mute"]["disconnects"]) == (1, 1)
+    assert sum(e["count"] for e in of_kind(up, kit.REFUSED, client_id="mute")) == 1
+    assert len(of_kind(up, kit.DISCONNECT, client_id="mute")) == 1
+    before = len(of_kind(up, kit.REPORT))
+    assert before < sent
+    device.publish_acked(REPORT.format("sensor1"), b"again")
+    up.wait_event(kind=kit.REPORT, payload=b"again")
+
+
 def test_rejections_are_bounded_too(broker, fleet, devices, far_end):
     broker.options.update(session_byte_rate=1)
     up = start(broker, far_end)
