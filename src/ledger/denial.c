@@ -1,4 +1,6 @@
-/* Refusals become rows: alike ones one row an hour, within the bounds of ledger.h. */
+/* Refusals become rows: alike ones one row an hour, within the bounds of ledger.h. Those of one
+ * transaction are summed before they are written, so that a flood that is folded into one row costs
+ * one statement. */
 #include "base/log.h"
 #include "base/sha256.h"
 #include "ledger/ledger_priv.h"
@@ -17,6 +19,7 @@ struct denials {
 	int64_t hour;        /* -1: none yet */
 	GHashTable *ids;     /* of its rows */
 	GHashTable *sources; /* name -> rows */
+	GHashTable *waiting; /* id -> struct row, of this transaction; texts live in its entries */
 	bool is_told;        /* that this hour has more than its rows */
 	uint64_t folded, evicted;
 };
@@ -42,6 +45,7 @@ struct denials *denials_new(const struct ledger_limits *limits)
 	d->hour = -1;
 	d->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	d->sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	d->waiting = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 	return d;
 }
 
@@ -49,6 +53,7 @@ void denials_free(struct denials *d)
 {
 	g_hash_table_destroy(d->ids);
 	g_hash_table_destroy(d->sources);
+	g_hash_table_destroy(d->waiting);
 	g_free(d);
 }
 
@@ -282,6 +287,19 @@ static int add(struct sql_conn *txn, const struct row *row)
 		NULL);
 }
 
+static void sum_up(struct denials *d, const struct row *row)
+{
+	struct row *there = g_hash_table_lookup(d->waiting, row->id);
+	if (!there) {
+		there = g_memdup2(row, sizeof(*row));
+		(void)g_hash_table_insert(d->waiting, there->id, there);
+		return;
+	}
+	there->times += row->times;
+	there->first_ms = MIN(there->first_ms, row->first_ms);
+	there->last_ms = MAX(there->last_ms, row->last_ms);
+}
+
 int denials_take(struct denials *d, struct sql_conn *txn, struct view broker, int64_t at_ms,
 		 const struct event_refused *e)
 {
@@ -291,5 +309,23 @@ int denials_take(struct denials *d, struct sql_conn *txn, struct view broker, in
 		return r;
 	struct row row = row_of(broker, hour, e);
 	place(d, &row);
-	return add(txn, &row);
+	sum_up(d, &row);
+	return 0;
+}
+
+void denials_begin(struct denials *d)
+{
+	g_hash_table_remove_all(d->waiting);
+}
+
+int denials_end(struct denials *d, struct sql_conn *txn)
+{
+	GHashTableIter iter;
+	gpointer row;
+	int r = 0;
+	g_hash_table_iter_init(&iter, d->waiting);
+	while (r == 0 && g_hash_table_iter_next(&iter, NULL, &row))
+		r = add(txn, row);
+	g_hash_table_remove_all(d->waiting);
+	return r;
 }

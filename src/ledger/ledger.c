@@ -132,13 +132,14 @@ int ledger_take(struct ledger *l, struct sql_conn *txn, const struct detect_entr
 	int r = 0;
 	l->sessions_moved = 0;
 	g_hash_table_remove_all(l->heard);
+	denials_begin(l->denials);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct taking t = {l, txn, entries[i].at_ms};
 		size_t kind = (size_t)entries[i].kind;
 		if (kind < ARRAY_LEN(takes) && takes[kind])
 			r = takes[kind](&t, entries[i].body);
 	}
-	return r;
+	return r == 0 ? denials_end(l->denials, txn) : r;
 }
 
 void ledger_committed(struct ledger *l)

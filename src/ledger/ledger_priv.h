@@ -41,6 +41,9 @@ int session_disconnect(struct ledger *l, struct sql_conn *txn, struct view broke
 
 struct denials *denials_new(const struct ledger_limits *limits);
 void denials_free(struct denials *d);
+/* Refusals between begin and end are written by end; what they point to lives until then. */
+void denials_begin(struct denials *d);
+int denials_end(struct denials *d, struct sql_conn *txn) MUST_USE;
 int denials_take(struct denials *d, struct sql_conn *txn, struct view broker, int64_t at_ms,
 		 const struct event_refused *e) MUST_USE;
 void denials_stats(const struct denials *d, struct ledger_stats *ret);
