@@ -6,6 +6,7 @@
 #include "broker/frame.h"
 #include "daemon/evaluate.h"
 #include "daemon/ingest.h"
+#include "daemon/recorder.h"
 #include "detect/config.h"
 #include "store/plog.h"
 
@@ -34,6 +35,7 @@ struct daemon_kit {
 	uint64_t epoch, seed;
 	struct evaluator *evaluator;
 	bool is_fresh;
+	struct recorder *recorder;
 	struct ingest *ingest;
 };
 
@@ -62,6 +64,11 @@ static inline void kit_begin(struct daemon_kit *k)
 static inline void kit_start_evaluator(struct daemon_kit *k)
 {
 	struct fault fault;
+	const struct recorder_options recording = {
+		.store = k->store, .ready = k->ready, .limits = {100, 1000, 10000}
+        };
+	if (recorder_new(&recording, &k->recorder, &fault) < 0)
+		fail_msg("recorder_new: %s", fault.message);
 	const struct evaluator_options options = {
 		.store = k->store,
 		.ready = k->ready,
@@ -69,6 +76,7 @@ static inline void kit_start_evaluator(struct daemon_kit *k)
 		.state_dir = k->state,
 		.checkpoint_entries = 200000,
 		.limits = {.min_report_delta_ms = 300000, .max_unregistered = 100},
+		.consumer = recorder_consumer(k->recorder),
 	};
 	if (evaluator_new(&options, &k->evaluator, &k->is_fresh, &fault) < 0)
 		fail_msg("evaluator_new: %s", fault.message);
@@ -108,6 +116,7 @@ static inline void kit_stop(struct daemon_kit *k)
 {
 	ingest_free(g_steal_pointer(&k->ingest));
 	evaluator_free(g_steal_pointer(&k->evaluator));
+	recorder_free(g_steal_pointer(&k->recorder));
 	ready_free(g_steal_pointer(&k->ready));
 	store_close(g_steal_pointer(&k->store));
 }

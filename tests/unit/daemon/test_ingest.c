@@ -2,6 +2,10 @@
  * answered, what comes again. */
 #include "kit.h"
 
+#include "daemon/deadlines.h"
+#include "daemon/marks.h"
+#include "event_kit.h"
+
 #define ACCEPTED "/accepted"
 #define REJECTED "/rejected"
 
@@ -314,6 +318,190 @@ static void test_settling_without_a_broker(void **state)
 	assert_int_equal(ingest_settle(k->ingest), 1);
 }
 
+/* ---- What brokers tell ---- */
+
+static int note_kind(const struct plog_entry *entry, void *ctx)
+{
+	struct entry_broker e;
+	bool has_broker = (entry->kind == ENTRY_CUT || entry->kind == ENTRY_BROKER_GONE) &&
+			  entry_read_broker(entry->body, &e) == 0;
+	g_string_append_printf(ctx, "%d%.*s ", entry->kind, has_broker ? (int)e.broker.n : 0,
+			       has_broker ? e.broker.p : "");
+	return 0;
+}
+
+/* The kinds of the log's entries in order, behind those of a broker its id. */
+static void assert_log(struct daemon_kit *k, const char *want)
+{
+	g_autoptr(GString) text = g_string_new("");
+	assert_int_equal(plog_read(k->store, 0, 0, note_kind, text), 0);
+	assert_string_equal(text->str, want);
+}
+
+static void plugin_tell(struct plugin_kit *p, uint64_t number, const struct event *e)
+{
+	uint8_t buf[4096];
+	struct writer w;
+	plugin_frame(&w, buf, sizeof(buf), number);
+	frame_write_event(&w, e);
+	plugin_send(p, &w);
+}
+
+static void plugin_cut(struct plugin_kit *p, uint64_t number, int64_t mark_ms)
+{
+	plugin_tell(p, number, &(struct event){.kind = EVENT_CUT, .number = (uint64_t)mark_ms});
+	struct reader body = plugin_receive(p, FRAME_DOWN);
+	assert_int_equal(frame_read_number(&body), number);
+}
+
+static void plugin_join(struct plugin_kit *p, struct daemon_kit *k, const char *broker)
+{
+	plugin_hello(p, k, broker, 1);
+	struct reader body = plugin_receive(p, FRAME_WELCOME);
+	assert_int_equal(frame_read_welcome(&body, &p->welcome), 0);
+}
+
+static void test_mark_waits_for_every_broker(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit east, west;
+	plugin_join(&east, k, "east");
+	plugin_join(&west, k, "west");
+	ingest_mark(k->ingest, KIT_START_MS);
+	plugin_cut(&east, 1, KIT_START_MS);
+	assert_log(k, "8 8 6east ");
+	plugin_cut(&west, 1, KIT_START_MS - 300000); /* not yet that far */
+	assert_log(k, "8 8 6east 6west ");
+	plugin_cut(&west, 2, KIT_START_MS);
+	assert_log(k, "8 8 6east 6west 6west 4 ");
+	plugin_close(&east);
+	plugin_close(&west);
+}
+
+/* The daemon was away: the counters that a plugin kept meanwhile come before the mark. */
+static void test_mark_waits_for_brokers_of_the_time_before(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	plugin_join(&p, k, "east");
+	plugin_cut(&p, 1, KIT_START_MS - 300000);
+	plugin_close(&p);
+	restart(k);
+	ingest_mark(k->ingest, KIT_START_MS);
+	plugin_join(&p, k, "east");
+	plugin_cut(&p, 1, KIT_START_MS - 300000); /* it comes again */
+	assert_log(k, "8 6east 8 ");
+	plugin_cut(&p, 2, KIT_START_MS);
+	assert_log(k, "8 6east 8 6east 4 ");
+	plugin_close(&p);
+}
+
+/* One that does not come back is given up, once. */
+static void test_mark_gives_up_brokers_of_the_time_before(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	plugin_join(&p, k, "east");
+	plugin_close(&p);
+	restart(k);
+	ingest_mark(k->ingest, KIT_START_MS);
+	(void)ingest_settle(k->ingest);
+	assert_log(k, "8 5east 4 ");
+	evaluator_wait(k->evaluator, 3);
+	restart(k);
+	ingest_mark(k->ingest, KIT_START_MS + 300000);
+	(void)ingest_settle(k->ingest);
+	assert_log(k, "8 5east 4 4 ");
+}
+
+/* Its time came while the daemon was away. */
+static void test_mark_of_the_absence(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct deadlines_options options = {.clock = k->clock,
+					    .store = k->store,
+					    .ingest = k->ingest,
+					    .evaluator = k->evaluator,
+					    .last_mark_ms = KIT_START_MS / MARK_MS * MARK_MS};
+	struct deadlines *d = deadlines_new(&options);
+	deadlines_advance(d, 0);
+	assert_log(k, "");
+	deadlines_free(d);
+	clock_advance(k->clock, 3 * MARK_MS, NULL, NULL);
+	d = deadlines_new(&options);
+	deadlines_advance(d, 0);
+	assert_log(k, "4 ");
+	evaluator_wait(k->evaluator, 1);
+	deadlines_free(d);
+	kit_stop(k);
+	kit_open(k);
+	kit_start_evaluator(k);
+	options.last_mark_ms = evaluator_last_mark(k->evaluator);
+	assert_true(options.last_mark_ms > KIT_START_MS + MARK_MS);
+	kit_start_ingest(k);
+	options.store = k->store;
+	options.ingest = k->ingest;
+	options.evaluator = k->evaluator;
+	d = deadlines_new(&options);
+	deadlines_advance(d, 0);
+	assert_log(k, "4 "); /* it is there already */
+	deadlines_free(d);
+}
+
+static void assert_session_count(struct daemon_kit *k, int64_t want)
+{
+	int64_t n = -1;
+	struct fault fault;
+	evaluator_wait(k->evaluator, kit_head(k));
+	struct sql_conn *reader = store_reader_open(k->store, &fault);
+	assert_int_equal(sql_query_int(reader, SQL_session_count, SQL_NO_ARGS, &n), 1);
+	store_reader_close(reader);
+	assert_int_equal(n, want);
+	assert_int_equal(counter_get(k->ready, COUNTER_sessions_open), want);
+}
+
+/* Frames that come again after the daemon's death count once. */
+static void test_sessions_and_refusals_count_once(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	const struct event connect = kit_event(EVENT_CONNECT), refused = kit_event(EVENT_REFUSED);
+	plugin_connect(&p, k, 1);
+	for (int round = 0; round < 2; round++) {
+		plugin_tell(&p, 1, &connect);
+		plugin_tell(&p, 2, &refused);
+		plugin_cut(&p, 3, KIT_START_MS);
+		assert_session_count(k, 1);
+		plugin_close(&p);
+		restart(k);
+		plugin_connect(&p, k, 1);
+	}
+	assert_int_equal(kit_entries(k), 3);
+	plugin_close(&p);
+}
+
+static void test_metrics_of_what_brokers_tell(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	const struct event refused = kit_event(EVENT_REFUSED), table = kit_event(EVENT_TABLE);
+	struct event hostile = table;
+	hostile.table.name = VIEW_LIT("x\"} 1\n");
+	plugin_connect(&p, k, 1);
+	plugin_tell(&p, 1, &refused);
+	plugin_tell(&p, 2, &table);
+	plugin_cut(&p, 3, KIT_START_MS);
+	assert_int_equal(
+		family_get(k->ready, FAMILY_refusals, "cause=\"explicit-deny\",mode=\"observe\""),
+		12);
+	assert_int_equal(family_get(k->ready, FAMILY_broker_table_left_out,
+				    "broker=\"main\",table=\"refusals\""),
+			 11);
+	plugin_tell(&p, 4, &hostile);
+	assert_true(plugin_is_closed(&p));
+	plugin_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +520,12 @@ int main(void)
 		CASE(test_appends_of_others_and_announcements),
 		CASE(test_mark_comes_behind_the_cut),
 		CASE(test_settling_without_a_broker),
+		CASE(test_mark_waits_for_every_broker),
+		CASE(test_mark_waits_for_brokers_of_the_time_before),
+		CASE(test_mark_gives_up_brokers_of_the_time_before),
+		CASE(test_mark_of_the_absence),
+		CASE(test_sessions_and_refusals_count_once),
+		CASE(test_metrics_of_what_brokers_tell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
