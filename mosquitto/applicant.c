@@ -2,6 +2,7 @@
 
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
+#include <stdlib.h>
 
 #include "mosquitto/plugin.h"
 
@@ -29,16 +30,20 @@ void applicant_read(struct plugin *p, struct mosquitto *client, struct applicant
 		X509_free(ret->cert);
 		ret->cert = NULL;
 	}
-	const struct handshake *h = ret->cert ? trust_handshake(p, ret->cert) : NULL;
-	ret->domain = h && h->has_domain ? h->domain : NULL;
-	ret->peer = peer_socket(&p->sockets, client, ret->address, h ? h->port : 0);
+	struct handshake h = {0};
+	if (ret->cert)
+		h = trust_take_handshake(p, ret->cert);
+	ret->domain = h.domain;
+	ret->peer = peer_socket(&p->sockets, client, ret->address, h.port);
 	ret->mode = mode_of(p, &ret->peer);
 }
 
 void applicant_release(struct applicant *a)
 {
 	X509_free(a->cert);
+	free(a->domain);
 	a->cert = NULL;
+	a->domain = NULL;
 }
 
 bool applicant_is_connected(const struct applicant *a)

@@ -15,7 +15,7 @@ struct applicant {
 	const char *client_id, *address, *username; /* NULL: none, or not known */
 	X509 *cert;                                 /* NULL: none */
 	uint8_t fingerprint[EVENT_FINGERPRINT];
-	const char *domain; /* lives with cert */
+	char *domain; /* that it asked for in its handshake, NULL: none */
 	struct peer peer;
 	enum mode mode; /* of its listener */
 };

@@ -178,7 +178,7 @@ static struct plugin *plugin_new(const struct options *options)
 	if (!p)
 		return NULL;
 	p->options = *options;
-	p->trust.context_index = p->trust.cert_index = -1;
+	p->trust.index = -1;
 	p->now_ms = monotonic_ms();
 	rules_init(&p->rules, &p->options);
 	struct uplink_handlers handlers = plugin_uplink_handlers(p);

@@ -50,7 +50,6 @@ struct session {
 	uint8_t ending;   /* enum cause: why it is being ended by us; CAUSE_NONE: it is not */
 	bool is_doorbell; /* the daemon's own connection: may ping and nothing else */
 	bool is_websocket;
-	bool is_unclaimed; /* mosquitto/defer.h */
 
 	const char *client_id, *address, *domain; /* in text; address, domain: NULL: not known */
 	char text[];

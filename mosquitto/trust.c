@@ -31,47 +31,41 @@ bool trust_port_is_tls(const struct plugin *p, uint16_t port)
 	return is_marked(p->trust.tls_ports, port);
 }
 
-const struct handshake *trust_handshake(const struct plugin *p, const X509 *cert)
+/* From the newest on: a CONNECT comes soon. NULL: it was not noted, or too long ago. */
+static struct handshake *find_handshake(struct trust *t, const X509 *cert)
 {
-	return X509_get_ex_data(cert, p->trust.cert_index);
+	for (unsigned i = 1; i <= TRUST_HANDSHAKES; i++) {
+		struct handshake *h = &t->handshakes[(t->next - i) % TRUST_HANDSHAKES];
+		if (h->cert == cert)
+			return h;
+	}
+	return NULL;
 }
 
-static struct handshake *handshake_new(const SSL *ssl, const char *domain)
+struct handshake trust_take_handshake(struct plugin *p, const X509 *cert)
 {
-	size_t n = domain ? strlen(domain) + 1 : 0;
-	struct handshake *h = calloc(1, sizeof(*h) + n);
+	struct handshake *h = find_handshake(&p->trust, cert);
 	if (!h)
-		return NULL;
-	h->port = peer_socket_port(SSL_get_fd(ssl));
-	h->has_domain = domain != NULL;
-	if (domain)
-		memcpy(h->domain, domain, n);
-	return h;
-}
-
-static void free_handshake(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long argl,
-			   void *argp)
-{
-	(void)parent;
-	(void)data;
-	(void)index;
-	(void)argl;
-	(void)argp;
-	free(ptr);
+		return (struct handshake){0};
+	struct handshake taken = *h;
+	*h = (struct handshake){0};
+	return taken;
 }
 
 /* TLS 1.3 says "done" again for each ticket. */
-static void keep_handshake(const struct plugin *p, const SSL *ssl)
+static void note_handshake(struct trust *t, const SSL *ssl)
 {
-	X509 *cert = SSL_get0_peer_certificate(ssl);
-	struct handshake *h =
-		cert ? handshake_new(ssl, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
-		     : NULL;
-	if (!h)
+	const X509 *cert = SSL_get0_peer_certificate(ssl);
+	const char *domain = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	if (!cert)
 		return;
-	free(X509_get_ex_data(cert, p->trust.cert_index));
-	if (!X509_set_ex_data(cert, p->trust.cert_index, h))
-		free(h);
+	struct handshake *h = find_handshake(t, cert);
+	if (!h)
+		h = &t->handshakes[t->next++ % TRUST_HANDSHAKES];
+	free(h->domain);
+	*h = (struct handshake){.cert = cert,
+				.port = peer_socket_port(SSL_get_fd(ssl)),
+				.domain = domain ? strdup(domain) : NULL};
 }
 
 /* OpenSSL keeps a host name in a TLS 1.2 session only when it was taken note of. */
@@ -125,7 +119,7 @@ static void on_progress(const SSL *ssl, int where, int result)
 	if (where & SSL_CB_HANDSHAKE_START)
 		mark(p->trust.tls_ports, peer_socket_port(SSL_get_fd(ssl)));
 	if (where & SSL_CB_HANDSHAKE_DONE)
-		keep_handshake(p, ssl);
+		note_handshake(&p->trust, ssl);
 	if (is_failure(ssl, where, result))
 		end_failed(p, ssl);
 }
@@ -223,16 +217,15 @@ static void adopt_context(void *parent, void *ptr, CRYPTO_EX_DATA *data, int ind
 
 int trust_install(struct plugin *p)
 {
-	p->trust.context_index = SSL_CTX_get_ex_new_index(0, p, adopt_context, NULL, NULL);
-	p->trust.cert_index = X509_get_ex_new_index(0, NULL, NULL, NULL, free_handshake);
-	return p->trust.context_index < 0 || p->trust.cert_index < 0 ? -1 : 0;
+	p->trust.index = SSL_CTX_get_ex_new_index(0, p, adopt_context, NULL, NULL);
+	return p->trust.index < 0 ? -1 : 0;
 }
 
 void trust_remove(struct plugin *p)
 {
-	if (p->trust.context_index >= 0)
-		(void)CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, p->trust.context_index);
-	if (p->trust.cert_index >= 0)
-		(void)CRYPTO_free_ex_index(CRYPTO_EX_INDEX_X509, p->trust.cert_index);
-	p->trust.context_index = p->trust.cert_index = -1;
+	if (p->trust.index >= 0)
+		(void)CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, p->trust.index);
+	p->trust.index = -1;
+	for (unsigned i = 0; i < TRUST_HANDSHAKES; i++)
+		free(p->trust.handshakes[i].domain);
 }
