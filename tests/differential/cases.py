@@ -91,6 +91,8 @@ class World:
     certificate_names: list  # those that conditions and variables look at
     actions: list
     segments: list = field(default_factory=lambda: list(SEGMENTS))
+    allow_share: float = 0.57  # of the statements
+    left_out: tuple = ()  # keys that nobody may ask for
     names: list = field(default_factory=list)  # of variables
     keys: list = field(default_factory=list)
     list_keys: list = field(default_factory=list)
@@ -98,9 +100,13 @@ class World:
     def __post_init__(self):
         of = [f"iot:Certificate.{name}" for name in self.certificate_names]
         indexed = [f"{key}.{self.rng.choice((1, 1, 2, 4, 5))}" for key in of]
-        self.list_keys = [*LIST_KEYS, *(f"{key}.List" for key in of)]
-        self.keys = [*PLAIN_KEYS, *self.list_keys, *of, *indexed, *of, *indexed]
-        self.names = self._some_names([*PLAIN_KEYS, *of, *indexed, *of, *indexed])
+        self.list_keys = [*self._allowed(LIST_KEYS), *(f"{key}.List" for key in of)]
+        single = [*self._allowed(PLAIN_KEYS), *of, *indexed, *of, *indexed]
+        self.keys = [*single, *self.list_keys]
+        self.names = self._some_names(single)
+
+    def _allowed(self, keys):
+        return [key for key in keys if key not in self.left_out]
 
     def _some_names(self, keys):
         """Mostly such that can be resolved."""
@@ -309,7 +315,7 @@ def near_pattern(w, value):
 def near_arn(w, value):
     head, sep, tail = value.rpartition(":")
     if sep and w.chance(0.4):
-        head = w.rng.choice([head, "arn:aws:iot:*:*", "*:*:*:*:*", "*", "arn:*"])
+        head = w.rng.choice([quoted(head), "arn:aws:iot:*:*", "*:*:*:*:*", "*", "arn:*"])
         return f"{head}:{with_wildcards(w, tail)}"
     return near_pattern(w, value)
 
@@ -401,7 +407,7 @@ def some_statement(w):
     actions = [some_action(w, w.rng.choice([action, action, *w.actions])) for _ in range(w.rng.choice((1, 1, 2)))]
     resources = [some_resource(w, action) for _ in range(w.rng.choice((1, 1, 2, 3)))]
     one = {
-        "Effect": "Allow" if w.chance(0.57) else "Deny",
+        "Effect": "Allow" if w.chance(w.allow_share) else "Deny",
         "NotAction" if w.chance(0.1) else "Action": one_or_list(w, actions),
         "NotResource" if w.chance(0.15) else "Resource": one_or_list(w, resources),
     }

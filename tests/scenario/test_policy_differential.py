@@ -12,12 +12,15 @@ import pytest
 
 sys.path.insert(0, str(kit.ROOT / "tests" / "differential"))
 
+import at_broker
+import authorization
 import examples
 import oracle
 import run
 
 IS_CHECK = os.environ.get("THINGWARD_DIFFERENTIAL") == "check"
 CASES = 1000000 if IS_CHECK else 40000
+SHARE_MIN = run.SHARE_MIN if IS_CHECK else run.SHARE_MIN / 2  # of each decision; fewer cases scatter more
 
 
 @pytest.mark.parametrize("number, statements, request_, decision, missing", examples.EXAMPLES)
@@ -33,3 +36,17 @@ def test_engine_and_oracle_decide_the_same():
     run.report(tally)
     assert tally.cases >= CASES
     assert run.shortfalls(tally) == []
+
+
+def test_test_authorization_and_oracle_decide_the_same(shared):
+    count = 20000 if IS_CHECK else 2000
+    decisions = authorization.run(shared, count)
+    print(f"TestAuthorization: {dict(decisions)}")
+    assert min(decisions[one] for one in run.EFFECT) >= SHARE_MIN * count
+
+
+def test_broker_and_oracle_decide_the_same(shared):
+    count = 2000 if IS_CHECK else 150
+    decisions = at_broker.run(shared, count)
+    print(f"broker: {dict(decisions)}")
+    assert min(decisions[one] for one in run.EFFECT) >= SHARE_MIN * count
