@@ -55,3 +55,8 @@ def test_revoking_reaches_the_broker_on_a_full_disk(small_disk):
     for device in devices[:2]:
         found = small_disk.api.describe_certificate(certificateId=device.certificate_id)
         assert found["certificateDescription"]["status"] == "INACTIVE"
+    small_disk.settle()
+    # What the broker told meanwhile waited in it: nothing is lost, nothing is there twice.
+    assert small_disk.sql("select client_id from session") == [("third",)]
+    cut = small_disk.sql("select client_id, sum(times) from denial where client_id <> '' group by client_id")
+    assert all(name in ("first", "second") and times == 1 for name, times in cut)
