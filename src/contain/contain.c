@@ -137,8 +137,8 @@ static const char *const held[] = {
 	[CONTAIN_NO_SESSION] = "",
 	[CONTAIN_NO_GRANT] = "the snapshot denies what was granted before",
 	[CONTAIN_DENY] = "the snapshot denies it under every client id that was tried",
-	[CONTAIN_QUARANTINE] = "the snapshot judges every client id that was tried by the "
-			       "quarantine's policies alone",
+	[CONTAIN_QUARANTINE] =
+		"the snapshot judges every client id by the quarantine's policies alone",
 };
 
 static bool judge_answers(const struct judging *j)

@@ -105,7 +105,7 @@ def test_a_quarantine_holds_whatever_the_client_id(thingward, group):
     jail = group("jail", kit.document(THING_ONLY), **{"thingward:quarantine": "true"})
     thingward.api.add_thing_to_thing_group(thingName="pump-1", thingGroupName=jail)
     (_, verified) = becomes(thingward, "applied", "verified")
-    assert "judges every client id that was tried by the quarantine's policies alone" in verified
+    assert "judges every client id by the quarantine's policies alone" in verified
     assert newest(thingward)["containment"]["kind"] == "thing-quarantined"
     assert newest(thingward)["certificateIds"] == [pump.certificate_id]
 
