@@ -9,11 +9,10 @@ static uint64_t held_by(const struct share *one, const struct share_queue *queue
 
 bool share_allows(const struct share *one, uint64_t bytes, const struct share_queue *queue)
 {
-	uint64_t for_reports = queue->cap / 4 * 3;
-	uint64_t for_shares = for_reports / 2;
-	if (queue->held + bytes > for_reports)
+	uint64_t for_shares = queue->cap / 2;
+	if (queue->held + bytes > queue->cap)
 		return false;
-	if (queue->held + bytes <= for_reports - for_shares)
+	if (queue->held + bytes <= queue->cap - for_shares)
 		return true;
 	uint64_t held = held_by(one, queue);
 	uint64_t n = queue->principals > PRINCIPALS_MIN ? queue->principals : PRINCIPALS_MIN;

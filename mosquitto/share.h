@@ -1,12 +1,11 @@
-/* Fair shares of the queue (S11). While the daemon is away reports pile up; then
+/* Fair shares of the reports' part of the queue (S11). While the daemon is away reports pile up:
  *
- *     0        half of it                  three quarters of the queue                 full
- *     |  whoever comes  |  each principal its share  | events and counters only, no reports |
+ *     0         half of it                full
+ *     |  whoever comes  |  each principal its share  |
  *
- * A principal may put a report beyond the half when it holds less than its share there: the second
- * half divided by the principals there are, and by a thousand at least, so that who comes late
- * finds its share, too. Reckoned by principal, not by session, because a client opens sessions
- * freely. */
+ * A principal may put a report beyond the half when it holds less than its share: the second half
+ * divided by the principals there are, and by a thousand at least, so that who comes late finds its
+ * share, too. Reckoned by principal, not by session, because a client opens sessions freely. */
 #ifndef PLUGIN_SHARE_H
 #define PLUGIN_SHARE_H
 
@@ -20,7 +19,7 @@ struct share {
 	uint64_t frame; /* the last frame that has one of them */
 };
 
-/* The queue as it is. */
+/* The part as it is. */
 struct share_queue {
 	uint64_t held, cap;   /* bytes */
 	uint64_t first_frame; /* the oldest that is not acknowledged */

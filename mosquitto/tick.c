@@ -42,10 +42,9 @@ static void cut_counters(struct plugin *p)
 
 static struct event_table queue_fill(const struct plugin *p)
 {
-	struct share_queue queue = uplink_share_queue(p->uplink);
 	return (struct event_table){.name = VIEW_LIT("queue"),
-				    .n = queue.held,
-				    .cap = queue.cap,
+				    .n = uplink_held(p->uplink),
+				    .cap = p->options.queue_bytes,
 				    .left_out = p->left_out + presence_merged(p->presence)};
 }
 

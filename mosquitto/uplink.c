@@ -15,6 +15,7 @@
 #define RETRY_MS_MAX     5000
 #define GREETING_MS      5000 /* WELCOME comes within, or the connection is given up */
 #define DATAGRAMS_A_POLL 1024
+#define EVENT_COST       128 /* what an event costs at most besides itself: a frame of its own */
 #define REPORT_OVERHEAD  128 /* headers of frame and record around a report's text and payload */
 
 enum link_state { LINK_DOWN, LINK_GREETING, LINK_UP };
@@ -30,6 +31,7 @@ struct uplink {
 	uint64_t next_number;
 	size_t pending_empty; /* length of a pending frame that holds no event */
 	struct writer pending;
+	struct queue_held pending_held;
 	struct uplink_queue queue;
 	uint8_t buffer[FRAME_SIZE_MAX];
 	uint8_t received[FRAME_SIZE_MAX +
@@ -42,6 +44,7 @@ static void pending_begin(struct uplink *u)
 	frame_begin(&u->pending, FRAME_EVENTS, FRAME_VERSION);
 	frame_write_number(&u->pending, u->next_number);
 	u->pending_empty = u->pending.len;
+	u->pending_held = (struct queue_held){0};
 }
 
 struct uplink *uplink_new(const struct options *options, const struct uplink_handlers *handlers)
@@ -164,7 +167,8 @@ static bool close_pending(struct uplink *u)
 {
 	if (u->pending.len == u->pending_empty)
 		return true;
-	if (uplink_queue_append(&u->queue, u->next_number, u->buffer, u->pending.len) < 0)
+	if (uplink_queue_append(&u->queue, u->next_number, u->buffer, u->pending.len,
+				&u->pending_held) < 0)
 		return false;
 	u->next_number++;
 	pending_begin(u);
@@ -180,17 +184,35 @@ void uplink_flush(struct uplink *u)
 	send_unsent(u);
 }
 
-static size_t held_bytes(const struct uplink *u)
+size_t uplink_held(const struct uplink *u)
 {
 	return u->queue.bytes + u->pending.len;
+}
+
+static size_t held_of(const struct uplink *u, enum queue_part part)
+{
+	return u->queue.held.bytes[part] + u->pending_held.bytes[part];
+}
+
+/* Sixteenths of the queue. */
+static const uint8_t rooms[] = {
+	[PART_REPORTS] = 12,
+	[PART_SESSIONS] = 2,
+	[PART_REFUSALS] = 1,
+	[PART_COUNTERS] = 1,
+};
+
+static size_t room_of(const struct uplink *u, enum queue_part part)
+{
+	return u->options->queue_bytes / 16 * rooms[part];
 }
 
 struct share_queue uplink_share_queue(const struct uplink *u)
 {
 	const struct frame_slot *oldest = TAILQ_FIRST(&u->queue.slots);
 	return (struct share_queue){
-		.held = held_bytes(u),
-		.cap = u->options->queue_bytes,
+		.held = held_of(u, PART_REPORTS),
+		.cap = room_of(u, PART_REPORTS),
 		.first_frame = oldest ? oldest->number : u->next_number,
 		.last_frame = u->next_number,
 	};
@@ -202,26 +224,31 @@ bool uplink_report_fits(size_t client_id, size_t topic, size_t payload)
 	       client_id + topic + payload + REPORT_OVERHEAD <= FRAME_SIZE_MAX;
 }
 
-/* How full the queue may be, in eighths, when an event comes: what is reported again or merged
- * gives way to what is not. */
-static const uint8_t rooms[] = {
-	[EVENT_REPORT] = 6,  [EVENT_CONNECT] = 7,  [EVENT_DISCONNECT] = 7, [EVENT_TAKEOVER] = 7,
-	[EVENT_REFUSED] = 8, [EVENT_COUNTERS] = 8, [EVENT_TABLE] = 8,
+static const uint8_t parts[] = {
+	[EVENT_REPORT] = PART_REPORTS,      [EVENT_CONNECT] = PART_SESSIONS,
+	[EVENT_DISCONNECT] = PART_SESSIONS, [EVENT_TAKEOVER] = PART_SESSIONS,
+	[EVENT_REFUSED] = PART_REFUSALS,    [EVENT_COUNTERS] = PART_COUNTERS,
+	[EVENT_TABLE] = PART_COUNTERS,      [EVENT_CUT] = PART_MARKS,
+	[EVENT_APPLIED] = PART_MARKS,       [EVENT_FLUSHED] = PART_MARKS,
 };
 
-static bool append(struct uplink *u, const struct event *event)
+static bool write_pending(struct uplink *u, const struct event *e)
 {
-	frame_write_event(&u->pending, event);
+	size_t before = u->pending.len;
+	frame_write_event(&u->pending, e);
 	if (u->pending.full) {
 		u->pending.full = false;
-		if (!close_pending(u))
-			return false;
-		frame_write_event(&u->pending, event);
-		if (u->pending.full) { /* more than a datagram takes */
-			u->pending.full = false;
-			return false;
-		}
+		return false;
 	}
+	u->pending_held.bytes[parts[e->kind]] += u->pending.len - before + EVENT_COST;
+	return true;
+}
+
+/* False without memory, and for more than a datagram takes. */
+static bool append(struct uplink *u, const struct event *e)
+{
+	if (!write_pending(u, e) && (!close_pending(u) || !write_pending(u, e)))
+		return false;
 	if (TAILQ_EMPTY(&u->queue.slots))
 		uplink_flush(u);
 	return true;
@@ -229,7 +256,8 @@ static bool append(struct uplink *u, const struct event *event)
 
 bool uplink_event(struct uplink *u, const struct event *e)
 {
-	return held_bytes(u) < u->options->queue_bytes / 8 * rooms[e->kind] && append(u, e);
+	enum queue_part part = parts[e->kind];
+	return held_of(u, part) < room_of(u, part) && append(u, e);
 }
 
 bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number)

@@ -41,13 +41,16 @@ void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t generation);
 /* The end of a loop turn: closes the pending frame and sends. */
 void uplink_flush(struct uplink *u);
 
-/* Appends one event. False when the queue has no room for one of its kind (uplink.c: rooms). */
+/* Appends one event. False when what its kind may hold of the queue is held: reports three
+ * quarters, sessions an eighth, refusals and counters a sixteenth each. */
 bool uplink_event(struct uplink *u, const struct event *e) MUST_USE;
 /* CUT, APPLIED, FLUSHED: never left out for want of room, false only without memory. */
 bool uplink_number(struct uplink *u, enum event_kind kind, uint64_t number) MUST_USE;
 
-/* What the queue holds; principals is left to the caller. */
+/* What the queue holds of reports; principals is left to the caller. */
 struct share_queue uplink_share_queue(const struct uplink *u);
+/* Bytes that it holds in all. */
+size_t uplink_held(const struct uplink *u);
 /* True when a report with so many bytes of text and payload fits a datagram at all. */
 bool uplink_report_fits(size_t client_id, size_t topic, size_t payload);
 
