@@ -86,7 +86,7 @@ void plugin_begin_will(struct plugin *p)
 
 void plugin_attend(struct plugin *p)
 {
-	uplink_poll(p->uplink, p->now_ms, rules_generation(&p->rules));
+	uplink_poll(p->uplink, p->now_ms, p->applied);
 }
 
 /* On 2.0 anything but DEFER keeps plugins behind us from hearing of it; on 2.1 DEFER ends the

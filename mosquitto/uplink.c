@@ -115,7 +115,7 @@ static int open_socket(struct uplink *u, char why[UPLINK_WHY_SIZE])
 	return 0;
 }
 
-static int send_hello(struct uplink *u, uint64_t generation)
+static int send_hello(struct uplink *u, uint64_t applied)
 {
 	const struct frame_slot *oldest = TAILQ_FIRST(&u->queue.slots);
 	struct frame_hello hello = {
@@ -123,7 +123,7 @@ static int send_hello(struct uplink *u, uint64_t generation)
 		.broker = view_of(u->options->broker),
 		.instance = {u->instance, FRAME_INSTANCE},
 		.first_frame = oldest ? oldest->number : u->next_number,
-		.generation = generation,
+		.generation = applied,
 	};
 	uint8_t datagram[512];
 	struct writer w = writer_of(datagram, sizeof(datagram));
@@ -132,14 +132,14 @@ static int send_hello(struct uplink *u, uint64_t generation)
 	return !w.full && send(u->fd, datagram, w.len, MSG_NOSIGNAL) == (ssize_t)w.len ? 0 : -1;
 }
 
-static void link_open(struct uplink *u, int64_t now_ms, uint64_t generation)
+static void link_open(struct uplink *u, int64_t now_ms, uint64_t applied)
 {
 	char why[UPLINK_WHY_SIZE];
 	if (open_socket(u, why) < 0) {
 		link_down(u, now_ms, why);
 		return;
 	}
-	if (send_hello(u, generation) < 0) {
+	if (send_hello(u, applied) < 0) {
 		link_down(u, now_ms, "it does not take the greeting");
 		return;
 	}
@@ -339,10 +339,10 @@ static bool receive_one(struct uplink *u, int64_t now_ms)
 	return true;
 }
 
-void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t generation)
+void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t applied)
 {
 	if (u->state == LINK_DOWN && now_ms >= u->due_ms)
-		link_open(u, now_ms, generation);
+		link_open(u, now_ms, applied);
 	for (unsigned i = 0; i < DATAGRAMS_A_POLL && u->state != LINK_DOWN; i++)
 		if (!receive_one(u, now_ms))
 			break;

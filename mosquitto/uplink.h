@@ -36,8 +36,8 @@ struct uplink *uplink_new(const struct options *options, const struct uplink_han
 void uplink_free(struct uplink *u);
 
 /* Connects when it is time to, reads what has come, drops what is acknowledged. now_ms: monotonic.
- * `generation`: of the snapshot in force, for the greeting. */
-void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t generation);
+ * `applied`: the generation of the last EVENT_APPLIED, for the greeting. */
+void uplink_poll(struct uplink *u, int64_t now_ms, uint64_t applied);
 /* The end of a loop turn: closes the pending frame and sends. */
 void uplink_flush(struct uplink *u);
 

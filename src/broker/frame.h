@@ -35,7 +35,7 @@ struct frame_hello {
 	struct view broker;   /* the broker's id, from its configuration */
 	struct view instance; /* FRAME_INSTANCE hex digits */
 	uint64_t first_frame; /* number of the oldest frame it still keeps, or of the next one */
-	uint64_t generation;  /* of the snapshot in force, 0: none */
+	uint64_t generation;  /* of the snapshot that all sessions obey, 0: none yet */
 };
 
 struct frame_welcome {

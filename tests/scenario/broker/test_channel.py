@@ -46,8 +46,12 @@ def test_greeting_names_broker_instance_and_generation(up):
     hello = up.hellos[0]
     assert hello["broker"] == "test"
     assert len(hello["instance"]) == 32
-    assert hello["generation"] == 1
     assert hello["first_frame"] == 1
+    up.wait_event(kind=kit.APPLIED, number=1)
+    up.close()
+    up.open()
+    up.wait_up(2)
+    assert up.hellos[1]["generation"] == 1
 
 
 def test_report_reaches_the_channel_with_who_and_where(up, broker, fleet, devices):
