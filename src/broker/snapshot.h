@@ -77,7 +77,7 @@ struct snapshot_news {
 
 /* Reads the next part of the file that was loaded, when it is there whole. 1: it is in force; 0:
  * nothing new, or not whole yet; -1 with the reason: it cannot be taken, and what was in force
- * stays. Sets news->is_all, calls news->on_cert. */
+ * stays. Sets news->is_all, calls news->on_cert; news may be NULL. */
 int snapshot_follow(struct snapshot *s, struct snapshot_news *news, char *why, size_t why_cap);
 /* True when `st` is of the file that was loaded. */
 bool snapshot_is_file(const struct snapshot *s, const struct stat *st);

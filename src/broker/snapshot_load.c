@@ -246,13 +246,14 @@ static struct snapshot_chunk *read_records(const struct snapshot *s, struct part
 	return chunk;
 }
 
-/* Twice what the base needs: whoever follows it later does not wait for a table to grow. */
+/* For a base half as much again: whoever follows it later does not wait for a table to grow. */
 static int reserve(struct snapshot *s, const struct part *part, const struct why *why)
 {
-	size_t times = s->base_end ? 1 : 2;
-	for (unsigned i = 0; i < SNAPSHOT_KINDS; i++)
-		if (snapshot_table_reserve(&s->tables[i], times * part->counts[i]) < 0)
+	for (unsigned i = 0; i < SNAPSHOT_KINDS; i++) {
+		size_t n = part->counts[i];
+		if (snapshot_table_reserve(&s->tables[i], s->base_end ? n : n + n / 2) < 0)
 			return refuse(why, "no memory for its tables");
+	}
 	return 0;
 }
 

@@ -28,30 +28,52 @@ const uint8_t *snapshot_record_next(const uint8_t *p)
 	return p + record_padded((size_t)RECORD_HEADER + read_u32(&r));
 }
 
-/* FNV-1a, its high half folded down. */
-static uint64_t hash(struct view key)
+static inline uint64_t mix(uint64_t h, uint64_t word)
 {
-	uint64_t h = 0xCBF29CE484222325U;
-	for (size_t i = 0; i < key.n; i++)
-		h = (h ^ (uint8_t)key.p[i]) * 0x100000001B3U;
+	h = (h ^ word) * 0x9E3779B97F4A7C15U;
 	return h ^ h >> 32;
 }
 
-/* The slot of a key, or the free one where it belongs. There is always a free one. */
-static const uint8_t **slot_of(const struct snapshot_table *t, struct view key)
+static uint64_t hash_of(struct view key)
 {
-	size_t at = hash(key) & (t->n_slots - 1);
-	while (t->slots[at] && !view_eq(snapshot_record_at(t->slots[at]).key, key))
-		at = (at + 1) & (t->n_slots - 1);
-	return &t->slots[at];
+	uint64_t h = key.n, word;
+	size_t whole = key.n / sizeof(word) * sizeof(word);
+	for (size_t i = 0; i < whole; i += sizeof(word)) {
+		memcpy(&word, key.p + i, sizeof(word));
+		h = mix(h, word);
+	}
+	word = 0;
+	memcpy(&word, key.p + whole, key.n - whole);
+	return mix(h, word);
+}
+
+/* The slot of a key, or the free one where it belongs. There is always a free one. */
+static struct snapshot_slot *slot_of(const struct snapshot_table *t, uint64_t hash, struct view key)
+{
+	size_t at = hash & (t->n_slots - 1);
+	for (;; at = (at + 1) & (t->n_slots - 1)) {
+		struct snapshot_slot *slot = &t->slots[at];
+		if (!slot->record ||
+		    (slot->hash == hash && view_eq(snapshot_record_at(slot->record).key, key)))
+			return slot;
+	}
 }
 
 const uint8_t *snapshot_table_find(const struct snapshot_table *t, struct view key)
 {
 	if (t->n_slots == 0)
 		return NULL;
-	const uint8_t *record = *slot_of(t, key);
+	const uint8_t *record = slot_of(t, hash_of(key), key)->record;
 	return record && !snapshot_record_at(record).is_deleted ? record : NULL;
+}
+
+/* Keys that are all different need no comparing. */
+static void move_to(struct snapshot_table *t, const struct snapshot_slot *slot)
+{
+	size_t at = slot->hash & (t->n_slots - 1);
+	while (t->slots[at].record)
+		at = (at + 1) & (t->n_slots - 1);
+	t->slots[at] = *slot;
 }
 
 static int grow(struct snapshot_table *t, size_t n_slots)
@@ -60,8 +82,8 @@ static int grow(struct snapshot_table *t, size_t n_slots)
 	if (!next.slots)
 		return -1;
 	for (size_t i = 0; i < t->n_slots; i++)
-		if (t->slots[i])
-			*slot_of(&next, snapshot_record_at(t->slots[i]).key) = t->slots[i];
+		if (t->slots[i].record)
+			move_to(&next, &t->slots[i]);
 	free(t->slots);
 	*t = next;
 	return 0;
@@ -78,7 +100,9 @@ int snapshot_table_reserve(struct snapshot_table *t, size_t n)
 
 void snapshot_table_put(struct snapshot_table *t, const uint8_t *record)
 {
-	const uint8_t **slot = slot_of(t, snapshot_record_at(record).key);
-	t->n += *slot == NULL;
-	*slot = record;
+	struct view key = snapshot_record_at(record).key;
+	uint64_t hash = hash_of(key);
+	struct snapshot_slot *slot = slot_of(t, hash, key);
+	t->n += slot->record == NULL;
+	*slot = (struct snapshot_slot){hash, record};
 }

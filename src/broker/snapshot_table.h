@@ -7,10 +7,15 @@
 #include "base/cursor.h"
 #include "broker/snapshot.h"
 
+struct snapshot_slot {
+	uint64_t hash; /* of the record's key: another key's record is hardly ever looked at */
+	const uint8_t *record; /* NULL: free */
+};
+
 /* Open addressing with linear steps. What is gone keeps its slot: its record says so. */
 struct snapshot_table {
-	const uint8_t **slots; /* NULL: free */
-	size_t n_slots;        /* 0, or a power of two */
+	struct snapshot_slot *slots;
+	size_t n_slots; /* 0, or a power of two */
 	size_t n;
 };
 
