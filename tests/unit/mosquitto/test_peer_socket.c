@@ -1,0 +1,141 @@
+/* A listener's port is read from the broker's object only as far as it can be proven. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mosquitto/peer_socket.h"
+
+#define IDENT_CLIENT 2
+#define HERE         "127.0.0.1"
+
+/* How the broker's object begins. */
+struct object {
+	int ident, sock;
+};
+
+struct connection {
+	int listener, client, server;
+	uint16_t port;
+};
+
+static struct connection connected(void)
+{
+	struct connection c = {.listener = socket(AF_INET, SOCK_STREAM, 0),
+			       .client = socket(AF_INET, SOCK_STREAM, 0)};
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t n = sizeof(at);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(c.listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(c.listener, 1), 0);
+	assert_int_equal(getsockname(c.listener, (struct sockaddr *)&at, &n), 0);
+	assert_int_equal(connect(c.client, (struct sockaddr *)&at, sizeof(at)), 0);
+	c.server = accept(c.listener, NULL, NULL);
+	assert_true(c.server >= 0);
+	c.port = ntohs(at.sin_port);
+	return c;
+}
+
+static void disconnect(struct connection *c)
+{
+	(void)close(c->listener);
+	(void)close(c->client);
+	(void)close(c->server);
+}
+
+static struct peer ask(struct peer_sockets *all, const struct object *o, const char *address,
+		       uint16_t tls_port)
+{
+	return peer_socket(all, (const struct mosquitto *)(const void *)o, address, tls_port);
+}
+
+static void test_what_agrees_is_believed(void **state)
+{
+	(void)state;
+	struct peer_sockets all = {0};
+	struct connection c = connected();
+	const struct object o = {IDENT_CLIENT, c.server};
+	struct peer peer = ask(&all, &o, HERE, 0);
+	assert_int_equal(peer.fd, c.server);
+	assert_int_equal(peer.port, c.port);
+	assert_int_equal(ask(&all, &o, HERE, c.port).port, c.port);
+	assert_int_equal(all.layout, LAYOUT_PROVEN);
+	disconnect(&c);
+}
+
+/* Another broker: the first reading shows it, and nothing is read again. */
+static void test_a_wrong_layout_is_read_once(void **state)
+{
+	(void)state;
+	struct connection c = connected();
+	const struct object good = {IDENT_CLIENT, c.server};
+	const struct {
+		struct object o;
+		const char *address;
+		uint16_t tls_port;
+	} cases[] = {
+		{{IDENT_CLIENT, c.server},   "192.0.2.1", 0                     },
+		{{IDENT_CLIENT, c.server},   NULL,        0                     },
+		{{IDENT_CLIENT, c.listener}, HERE,        (uint16_t)(c.port ^ 1)},
+		{{IDENT_CLIENT, 1 << 20},    HERE,        0                     },
+		{{IDENT_CLIENT, c.server},   HERE,        (uint16_t)(c.port ^ 1)},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct peer_sockets all = {0};
+		struct peer peer = ask(&all, &cases[i].o, cases[i].address, cases[i].tls_port);
+		assert_int_equal(peer.fd, -1);
+		assert_int_equal(peer.port, cases[i].tls_port);
+		if (cases[i].o.sock == c.listener) /* not connected: gone, which proves nothing */
+			continue;
+		assert_int_equal(all.layout, LAYOUT_WRONG);
+		assert_int_equal(ask(&all, &good, HERE, 0).port, 0);
+	}
+	disconnect(&c);
+}
+
+static void test_what_is_no_client_is_not_read(void **state)
+{
+	(void)state;
+	struct peer_sockets all = {0};
+	struct connection c = connected();
+	const struct object made_up = {0, 0}, away = {IDENT_CLIENT, -1};
+	assert_int_equal(ask(&all, &made_up, NULL, 0).fd, -1);
+	assert_int_equal(ask(&all, &away, HERE, 0).fd, -1);
+	assert_int_equal(all.layout, LAYOUT_UNPROVEN);
+	disconnect(&c);
+}
+
+/* Two open sessions never have one socket. */
+static void test_a_socket_is_one_sessions(void **state)
+{
+	(void)state;
+	struct peer_sockets all = {0};
+	struct connection c = connected();
+	const struct object o = {IDENT_CLIENT, c.server};
+	assert_int_equal(ask(&all, &o, HERE, 0).port, c.port);
+	peer_socket_take(&all, c.server);
+	assert_int_equal(ask(&all, &o, HERE, 0).port, 0);
+	peer_socket_release(&all, c.server);
+	assert_int_equal(ask(&all, &o, HERE, 0).port, c.port);
+	peer_socket_take(&all, -1);
+	peer_socket_release(&all, 1 << 20);
+	peer_sockets_release(&all);
+	disconnect(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_agrees_is_believed),
+		cmocka_unit_test(test_a_wrong_layout_is_read_once),
+		cmocka_unit_test(test_what_is_no_client_is_not_read),
+		cmocka_unit_test(test_a_socket_is_one_sessions),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
