@@ -318,6 +318,14 @@ class Stack:
         return self.devices[-1]
 
 
+class Client(mqtt.Client):
+    """One that comes back after a cut; its thread ends when the broker does not take the certificate any more."""
+
+    def loop_forever(self, *args, **options):
+        with contextlib.suppress(ssl.SSLError):
+            return super().loop_forever(*args, **options)
+
+
 class Device:
     """A device with a certificate that speaks the report protocol, as JSON or CBOR."""
 
@@ -329,7 +337,7 @@ class Device:
         self.replies, self.events = queue.Queue(), queue.Queue()
         self.report_id = int(time.time())
         self.bind_address = ""  # that it connects from
-        self.client = mqtt.Client(client_id)
+        self.client = Client(client_id)
         self.client.tls_set_context(self.tls_context(cert_pem, key_pem))
         self.client.on_connect = lambda c, u, flags, code: self.events.put(("connack", code))
         self.client.on_subscribe = lambda c, u, mid, codes: self.events.put(("suback", codes))
