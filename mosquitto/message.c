@@ -89,7 +89,7 @@ static const struct report_refusal *send_up(struct plugin *p, const struct sessi
 	if (!uplink_report_fits(strlen(s->client_id), event.report.topic.n, e->payloadlen))
 		return &report_too_large;
 	struct share_queue queue = uplink_share_queue(p->uplink);
-	queue.principals = tallies_principals(p->tallies);
+	queue.principals = principals_count(p->principals);
 	struct share *share = &s->principal->share;
 	uint64_t cost = (uint64_t)e->payloadlen + REPORT_COST;
 	if (!share_allows(share, cost, &queue) || !uplink_event(p->uplink, &event))

@@ -15,14 +15,15 @@ static int printed(struct view s)
 	return s.n < PRINTED_MAX ? (int)s.n : PRINTED_MAX;
 }
 
-/* Which rule it was, in words; empty when no policy decided. */
+/* Which rule it was, in words; empty when no policy decided. People count statements from 1. */
 static const char *rule_words(const struct event_refused *e, char words[RULE_SIZE])
 {
 	words[0] = '\0';
 	if (e->policy.n)
 		(void)snprintf(words, RULE_SIZE,
-			       " (policy %.*s version %" PRIu32 " statement %" PRId32 ")",
-			       printed(e->policy), e->policy.p, e->version, e->statement);
+			       " (policy %.*s version %" PRIu32 " statement %" PRId64 ")",
+			       printed(e->policy), e->policy.p, e->version,
+			       (int64_t)e->statement + 1);
 	else if (e->missing.n)
 		(void)snprintf(words, RULE_SIZE, " (%.*s)", printed(e->missing), e->missing.p);
 	return words;

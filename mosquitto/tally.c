@@ -411,20 +411,10 @@ void tally_ended(struct tally *y)
 	y->counts.disconnects++;
 }
 
-struct principal *tally_principal(const struct tally *y)
-{
-	return y->principal;
-}
-
 struct event_table tallies_fill(const struct tallies *t)
 {
 	return (struct event_table){.name = VIEW_LIT("identities"),
 				    .n = t->n,
 				    .cap = t->setup.identities_max,
 				    .left_out = t->left_out};
-}
-
-size_t tallies_principals(const struct tallies *t)
-{
-	return principals_count(t->principals);
 }

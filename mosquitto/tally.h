@@ -20,7 +20,6 @@
 
 struct tally;
 struct tallies;
-struct principal;
 
 #define TALLY_MARK_MS 300000 /* between two marks */
 
@@ -61,8 +60,6 @@ void tally_received(struct tally *y, uint32_t bytes);
 void tally_refused(struct tally *y);
 /* The session is over. */
 void tally_ended(struct tally *y);
-/* Who answers for it. */
-struct principal *tally_principal(const struct tally *y);
 
 /* ---- Delivering ---- */
 
@@ -75,7 +72,5 @@ void tallies_close(struct tallies *t, int64_t now_ms);
 
 /* Fill of the table, for EVENT_TABLE. */
 struct event_table tallies_fill(const struct tallies *t);
-/* Principals that are known. */
-size_t tallies_principals(const struct tallies *t);
 
 #endif
