@@ -100,30 +100,41 @@ static int open_listener(const struct channel_options *o, int *ret_fd, struct fa
 	return 0;
 }
 
+/* The descriptors. What was opened before a failure is closed by the caller. */
+static int open_all(struct channel *c, const struct channel_options *o, struct fault *fault)
+{
+	c->epoll = epoll_create1(EPOLL_CLOEXEC);
+	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->epoll < 0 || c->timer < 0)
+		return fault_set(fault, FAULT_INTERNAL, "epoll: %s", g_strerror(errno));
+	if (open_listener(o, &c->listener, fault) < 0)
+		return -1;
+	CHECK(watch(c, c->listener, EPOLLIN, NULL, EPOLL_CTL_ADD) == 0);
+	CHECK(watch(c, c->timer, EPOLLIN, c, EPOLL_CTL_ADD) == 0);
+	return 0;
+}
+
 int channel_new(const struct channel_options *o, struct channel **ret, struct fault *fault)
 {
-	int listener = -1, epoll = epoll_create1(EPOLL_CLOEXEC),
-	    timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (epoll < 0 || timer < 0)
-		(void)fault_set(fault, FAULT_INTERNAL, "epoll: %s", g_strerror(errno));
-	if (epoll < 0 || timer < 0 || open_listener(o, &listener, fault) < 0) {
-		(void)close(epoll);
-		(void)close(timer);
-		return -1;
-	}
 	struct channel *c = g_new0(struct channel, 1);
-	c->epoll = epoll;
-	c->listener = listener;
-	c->timer = timer;
-	c->path = g_strdup(o->path);
+	c->epoll = c->listener = c->timer = -1;
 	c->uids = g_array_new(FALSE, FALSE, sizeof(uid_t));
 	(void)g_array_append_vals(c->uids, o->uids, (guint)o->n_uids);
 	c->peers = g_ptr_array_new_with_free_func(peer_free);
 	c->events = o->events;
-	CHECK(watch(c, listener, EPOLLIN, NULL, EPOLL_CTL_ADD) == 0);
-	CHECK(watch(c, timer, EPOLLIN, c, EPOLL_CTL_ADD) == 0);
+	if (open_all(c, o, fault) < 0) {
+		channel_free(c);
+		return -1;
+	}
+	c->path = g_strdup(o->path);
 	*ret = c;
 	return 0;
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 void channel_free(struct channel *c)
@@ -132,10 +143,11 @@ void channel_free(struct channel *c)
 		return;
 	g_ptr_array_free(c->peers, TRUE);
 	(void)g_array_free(c->uids, TRUE);
-	(void)close(c->listener);
-	(void)close(c->timer);
-	(void)close(c->epoll);
-	(void)unlink(c->path);
+	close_one(c->listener);
+	close_one(c->timer);
+	close_one(c->epoll);
+	if (c->path)
+		(void)unlink(c->path);
 	g_free(c->path);
 	g_free(c);
 }
@@ -364,7 +376,8 @@ static unsigned read_one(struct channel_peer *peer)
 {
 	struct channel *c = peer->channel;
 	ssize_t n = recv(peer->fd, c->buf, sizeof(c->buf), MSG_DONTWAIT | MSG_TRUNC);
-	/* A peer that ended without reading is reset: that is told once, and what it sent follows. */
+	/* A peer that ended without reading is reset: that is told once, and what it sent follows.
+	 */
 	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
 		return 0;
 	if (n <= 0) {

@@ -4,16 +4,18 @@
 
 #include <stdlib.h>
 
+#define SECOND_MS INT64_C(1000)
+
 static int64_t unit_ms(const char *unit)
 {
 	static const struct {
 		const char *unit;
 		int64_t ms;
 	} units[] = {
-		{"s", 1000            },
-		{"m", 60 * 1000       },
-		{"h", 3600 * 1000     },
-		{"d", 24 * 3600 * 1000},
+		{"s", SECOND_MS            },
+		{"m", 60 * SECOND_MS       },
+		{"h", 3600 * SECOND_MS     },
+		{"d", 24 * 3600 * SECOND_MS},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (g_strcmp0(units[i].unit, unit) == 0)

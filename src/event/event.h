@@ -152,7 +152,7 @@ struct event {
 bool event_kind_known(uint8_t kind);
 
 /* Not more than `max` bytes of a text, and no piece of a character at the end. */
-struct view event_clip(struct view text, size_t max);
+struct view event_clip(struct view v, size_t max);
 
 /* Writes the body of e at the end of w, which becomes full when there is no room. */
 void event_write(struct writer *w, const struct event *e);
