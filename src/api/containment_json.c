@@ -75,6 +75,7 @@ static json_t *end_json(const struct clone_end *end)
 		json_pack("{s:s, s:i, s:b, s:b, s:b}", "address", end->address, "keepAliveSeconds",
 			  end->keep_alive_s, "cleanSession", end->flags & EVENT_CLEAN, "tls",
 			  end->flags & EVENT_TLS, "mqtt5", end->flags & EVENT_MQTT5);
+	set_text(item, "clientId", end->client);
 	hex_encode(end->fingerprint, sizeof(end->fingerprint), id);
 	if (memcmp(end->fingerprint, none, sizeof(none)) != 0)
 		set_text(item, "certificateId", id);
@@ -94,10 +95,13 @@ static json_t *reasons_json(const struct clone_case *c)
 	return list;
 }
 
-json_t *clone_case_json(const char *client, const struct clone_case *c)
+json_t *clone_case_json(const struct clone_subject *subject, const struct clone_case *c)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:[o, o], s:o}", "clientId", client, "verdict",
-			 clone_verdict_name(c->verdict), "takeovers", (json_int_t)c->takeovers,
-			 "firstTime", (json_int_t)c->first_ms, "lastTime", (json_int_t)c->last_ms,
-			 "endpoints", end_json(&c->a), end_json(&c->b), "reasons", reasons_json(c));
+	json_t *item = json_pack("{s:s, s:I, s:I, s:I, s:[o, o], s:o}", "verdict",
+				 clone_verdict_name(c->verdict), "takeovers",
+				 (json_int_t)c->takeovers, "firstTime", (json_int_t)c->first_ms,
+				 "lastTime", (json_int_t)c->last_ms, "endpoints", end_json(&c->a),
+				 end_json(&c->b), "reasons", reasons_json(c));
+	set_text(item, subject->is_certificate ? "certificateId" : "clientId", subject->id);
+	return item;
 }

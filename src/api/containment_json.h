@@ -13,6 +13,6 @@ json_t *containment_json(const struct containment *c);
 /* Adds certificateIds, brokers and evidence to `object`. 0, or a negative errno. */
 int containment_details(struct sql_conn *db, int64_t id, json_t *object) MUST_USE;
 /* API shape CloneCase. */
-json_t *clone_case_json(const char *client, const struct clone_case *c);
+json_t *clone_case_json(const struct clone_subject *subject, const struct clone_case *c);
 
 #endif

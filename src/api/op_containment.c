@@ -37,10 +37,10 @@ int op_DescribeContainment(struct api_call *call)
 	return r < 0 ? r : containment_details(call->db, id, call->out);
 }
 
-static int add_case(const char *client, const struct clone_case *c, void *page)
+static int add_case(const char *key, const struct clone_subject *subject,
+		    const struct clone_case *c, void *page)
 {
-	g_autofree char *cursor = g_strdup_printf("%" PRId64 ":%s", c->last_ms, client);
-	return page_add(page, clone_case_json(client, c), cursor) ? 0 : 1;
+	return list_dated(page, clone_case_json(subject, c), c->last_ms, key);
 }
 
 int op_ListCloneCases(struct api_call *call)

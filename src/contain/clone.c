@@ -187,25 +187,60 @@ bool clone_ended(struct clone_case *c, int64_t at_ms)
 	return judge(c, bit(CLONE_SIGN_ENDED, true));
 }
 
+/* ---- Sessions beside each other ---- */
+
+bool clone_beside(struct clone_case *c, const struct clone_end *there, const struct clone_end *here,
+		  int64_t at_ms)
+{
+	if (at_ms - c->last_ms > CLONE_SILENT_MS)
+		*c = (struct clone_case){.first_ms = at_ms};
+	bool is_same_pair = c->beside_ms && same_end(&c->a, there) && same_end(&c->b, here);
+	c->last_ms = at_ms;
+	c->a = *there;
+	c->b = *here;
+	if (!is_same_pair)
+		c->beside_ms = at_ms;
+	return judge(c, bit(CLONE_SIGN_BESIDE, true));
+}
+
+bool clone_lives(struct clone_case *c, const char *client, int64_t at_ms, bool was_heard)
+{
+	int64_t silence_ms = c->a.keep_alive_s * INT64_C(1500);
+	if (!c->beside_ms || strcmp(c->a.client, client) != 0 || (!was_heard && silence_ms == 0) ||
+	    at_ms - (was_heard ? 0 : silence_ms) <= c->beside_ms)
+		return false;
+	c->beside_ms = 0;
+	c->last_ms = at_ms;
+	return judge(c,
+		     bit(is_near(&c->a, &c->b) ? CLONE_SIGN_BOTH_NEAR : CLONE_SIGN_BOTH_FAR, true));
+}
+
 /* ---- As bytes ---- */
 
 static void write_end(struct writer *w, const struct clone_end *end)
 {
 	write_raw(w, end->fingerprint, sizeof(end->fingerprint));
 	write_str16(w, view_of(end->address));
+	write_str16(w, view_of(end->client));
 	write_u16(w, end->keep_alive_s);
 	write_u8(w, end->flags);
+}
+
+static void read_text(struct reader *r, char *ret, size_t cap)
+{
+	struct view text = read_str16(r);
+	r->bad = r->bad || text.n >= cap;
+	if (!r->bad && text.n)
+		memcpy(ret, text.p, text.n);
 }
 
 static void read_end(struct reader *r, struct clone_end *ret)
 {
 	const uint8_t *fingerprint = read_raw(r, sizeof(ret->fingerprint));
-	struct view address = read_str16(r);
-	r->bad = r->bad || address.n >= sizeof(ret->address);
-	if (r->bad)
-		return;
-	memcpy(ret->fingerprint, fingerprint, sizeof(ret->fingerprint));
-	memcpy(ret->address, address.p, address.n);
+	if (fingerprint)
+		memcpy(ret->fingerprint, fingerprint, sizeof(ret->fingerprint));
+	read_text(r, ret->address, sizeof(ret->address));
+	read_text(r, ret->client, sizeof(ret->client));
 	ret->keep_alive_s = read_u16(r);
 	ret->flags = read_u8(r);
 }
@@ -218,6 +253,7 @@ void clone_write(const struct clone_case *c, struct writer *w)
 	write_u32(w, c->takeovers);
 	write_end(w, &c->a);
 	write_end(w, &c->b);
+	write_i64(w, c->beside_ms);
 	for (int i = 0; i < CLONE_VERDICTS; i++)
 		write_u32(w, (uint32_t)c->points[i]);
 	for (int i = 0; i < CLONE_SIGNS; i++)
@@ -242,6 +278,7 @@ int clone_read(struct view bytes, struct clone_case *ret)
 	c.takeovers = read_u32(&r);
 	read_end(&r, &c.a);
 	read_end(&r, &c.b);
+	c.beside_ms = read_i64(&r);
 	for (int i = 0; i < CLONE_VERDICTS; i++)
 		c.points[i] = (int32_t)read_u32(&r);
 	for (int i = 0; i < CLONE_SIGNS; i++)

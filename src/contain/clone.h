@@ -1,7 +1,8 @@
 /* Two sessions of one identity: a clone, a misconfigured twin, or an unstable link? (design
  * beyond.md 8)
  *
- * A case gathers the take-overs of one client id. Every take-over shows signs, the rows of
+ * A case gathers the take-overs of one client id, or the sessions of one certificate that are open
+ * at two addresses under several client ids. What happens shows signs, the rows of
  * clone_sign.tbl.h, and each sign speaks for or against the three verdicts by a number of points:
  *
  *   clone      one certificate, two endpoints that both live: each comes back at once when the
@@ -24,9 +25,10 @@
 #include "base/cursor.h"
 
 #define CLONE_FINGERPRINT  32
-#define CLONE_ADDRESS_SIZE 46 /* of an address as text, with NUL */
-#define CLONE_POINTS       4  /* a verdict needs as many, */
-#define CLONE_POINTS_MAX   20 /* and none ever has more, so that a case can change its mind */
+#define CLONE_ADDRESS_SIZE 46  /* of an address as text, with NUL */
+#define CLONE_CLIENT_SIZE  129 /* of a client id, with NUL */
+#define CLONE_POINTS       4   /* a verdict needs as many, */
+#define CLONE_POINTS_MAX   20  /* and none ever has more, so that a case can change its mind */
 #define CLONE_SILENT_MS    (3600 * INT64_C(1000))
 
 enum clone_verdict { CLONE_UNDECIDED, CLONE_CLONE, CLONE_TWIN, CLONE_LINK, CLONE_VERDICTS };
@@ -42,6 +44,7 @@ enum clone_sign {
 struct clone_end {
 	uint8_t fingerprint[CLONE_FINGERPRINT]; /* zeros: no certificate */
 	char address[CLONE_ADDRESS_SIZE];
+	char client[CLONE_CLIENT_SIZE];
 	uint16_t keep_alive_s; /* 0: none */
 	uint8_t flags;         /* clean session, TLS, MQTT 5: the settings of its software */
 };
@@ -57,7 +60,10 @@ struct clone_takeover {
 struct clone_case {
 	int64_t first_ms, last_ms;
 	uint32_t takeovers;
-	struct clone_end a, b; /* the ends of the last take-over: from a to b */
+	/* From a to b: the ends of the last take-over, or the sessions that stood beside each
+	 * other, the older one first. */
+	struct clone_end a, b;
+	int64_t beside_ms; /* when b began beside a, while it is not known whether a still lived */
 	int32_t points[CLONE_VERDICTS];
 	uint32_t seen[CLONE_SIGNS]; /* how often each sign was seen */
 	enum clone_verdict verdict;
@@ -71,8 +77,19 @@ bool clone_take(struct clone_case *c, const struct clone_takeover *t);
  * when the verdict changed. */
 bool clone_ended(struct clone_case *c, int64_t at_ms);
 
+/* The session `here` began while `there`, of the same certificate and under another client id, was
+ * open at another address. Alone that says little: the old one may be a dead connection. Returns
+ * true when the verdict changed. */
+bool clone_beside(struct clone_case *c, const struct clone_end *there, const struct clone_end *here,
+		  int64_t at_ms);
+
+/* The session of `client` was heard at this time or later; or, without was_heard, it was open then,
+ * so that the broker had heard it within one and a half keep-alives. When it is the older one of
+ * two, both lived at once. Returns true when the verdict changed. */
+bool clone_lives(struct clone_case *c, const char *client, int64_t at_ms, bool was_heard);
+
 /* A case as bytes, at most CLONE_CASE_SIZE. Reading gives -1 for bytes that are none. */
-#define CLONE_CASE_SIZE 512
+#define CLONE_CASE_SIZE 1024
 void clone_write(const struct clone_case *c, struct writer *w);
 int clone_read(struct view bytes, struct clone_case *ret) MUST_USE;
 

@@ -22,3 +22,6 @@ SIGN(ONWARD, -1, -1, 2, "the session moved on to an address not seen in the case
 SIGN(SLOW_RETURN, 0, 0, 1,
      "the earlier address came back, but minutes later, as a device does that changes networks")
 SIGN(ENDED, 0, 0, 1, "the session ended by itself in between")
+SIGN(BESIDE, 0, 0, 0, "sessions of one certificate were open at two addresses")
+SIGN(BOTH_FAR, 4, 0, -1, "both lived at the same time, at distant addresses")
+SIGN(BOTH_NEAR, 2, 0, 0, "both lived at the same time, at addresses close by")

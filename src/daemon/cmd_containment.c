@@ -151,13 +151,15 @@ static int answer_containment(struct sql_conn *reader, const char *word, bool is
 
 /* ---- Clone cases ---- */
 
-static int print_case(const char *client, const struct clone_case *c, void *ctx)
+static int print_case(const char *key, const struct clone_subject *subject,
+		      const struct clone_case *c, void *ctx)
 {
-	(void)ctx;
+	(void)key, (void)ctx;
 	g_autofree char *when = time_text(c->last_ms);
-	print_line("%s  %-13s  client \"%s\": %u take-overs, last from %s to %s", when,
-		   clone_verdict_name(c->verdict), client, c->takeovers, c->a.address,
-		   c->b.address);
+	print_line("%s  %-13s  %s %s: %u take-overs, last seen from %s and %s", when,
+		   clone_verdict_name(c->verdict),
+		   subject->is_certificate ? "certificate" : "client", subject->id, c->takeovers,
+		   c->a.address, c->b.address);
 	for (int i = 0; i < CLONE_SIGNS; i++) {
 		if (c->seen[i])
 			print_line("    %u x %s", c->seen[i], clone_sign_text((enum clone_sign)i));
@@ -165,9 +167,11 @@ static int print_case(const char *client, const struct clone_case *c, void *ctx)
 	return 0;
 }
 
-static int add_case(const char *client, const struct clone_case *c, void *list)
+static int add_case(const char *key, const struct clone_subject *subject,
+		    const struct clone_case *c, void *list)
 {
-	return json_array_append_new(list, clone_case_json(client, c));
+	(void)key;
+	return json_array_append_new(list, clone_case_json(subject, c));
 }
 
 static int list_cases(struct sql_conn *reader, bool is_json)

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define DAY_MS    (24 * 3600 * INT64_C(1000))
+#define DAY_MS    (24LL * 3600 * 1000)
 #define BUSY_US   100000  /* between two rounds with something to judge, */
 #define IDLE_US   1000000 /* and without */
 #define REST      4       /* a round that takes long is followed by a rest of so many times that */

@@ -24,50 +24,96 @@ static int take_state(struct sql_rows *row, void *ret)
 	return 0;
 }
 
-static int keep(struct sql_conn *txn, const char *client, const struct clone_case *c)
+/* The key of a case: "client/ID" or "cert/ID". */
+static const char *const kinds[] = {"client/", "cert/"};
+
+static char *key_of(bool is_certificate, const char *id)
+{
+	return g_strconcat(kinds[is_certificate], id, NULL);
+}
+
+static struct clone_subject subject_of(const char *key)
+{
+	bool is_certificate = g_str_has_prefix(key, kinds[true]);
+	return (struct clone_subject){is_certificate, key + strlen(kinds[is_certificate])};
+}
+
+static int keep(struct sql_conn *txn, const char *key, const struct clone_case *c)
 {
 	uint8_t bytes[CLONE_CASE_SIZE];
 	struct writer w = writer_of(bytes, sizeof(bytes));
 	clone_write(c, &w);
 	CHECK(!w.full);
 	return sql_exec(txn, SQL_clone_case_set,
-			SQL_ARGS(sql_text(client), sql_int(c->first_ms), sql_int(c->last_ms),
+			SQL_ARGS(sql_text(key), sql_int(c->first_ms), sql_int(c->last_ms),
 				 sql_text(clone_verdict_name(c->verdict)), sql_blob(bytes, w.len)),
 			NULL);
 }
 
-static int load(struct sql_conn *txn, const char *client, struct clone_case *ret)
+/* 1, 0 when there is none (*ret is a new one), or a negative errno. */
+static int load(struct sql_conn *txn, const char *key, struct clone_case *ret)
 {
 	*ret = (struct clone_case){0};
-	return rows_find(txn, SQL_clone_case_newest, SQL_ARGS(sql_text(client)), take_state, ret);
+	return rows_find(txn, SQL_clone_case_newest, SQL_ARGS(sql_text(key)), take_state, ret);
 }
 
-static void tell(const char *client, const struct clone_case *c)
+static void tell(const char *key, const struct clone_case *c)
 {
-	log_notice("clone", "client \"%s\": %s after %u take-overs, last %s to %s", client,
-		   clone_verdict_name(c->verdict), c->takeovers, c->a.address, c->b.address);
+	log_notice("clone", "%s: %s, last seen from %s and %s", key, clone_verdict_name(c->verdict),
+		   c->a.address, c->b.address);
+}
+
+static int keep_changed(struct sql_conn *txn, const char *key, const struct clone_case *c,
+			bool has_changed)
+{
+	if (has_changed)
+		tell(key, c);
+	return keep(txn, key, c);
 }
 
 int clone_case_take(struct sql_conn *txn, const char *client, const struct clone_takeover *t)
 {
+	g_autofree char *key = key_of(false, client);
 	struct clone_case c;
-	int r = load(txn, client, &c);
-	if (r < 0)
-		return r;
-	if (clone_take(&c, t))
-		tell(client, &c);
-	return keep(txn, client, &c);
+	int r = load(txn, key, &c);
+	return r < 0 ? r : keep_changed(txn, key, &c, clone_take(&c, t));
 }
 
 int clone_case_ended(struct sql_conn *txn, const char *client, int64_t at_ms)
 {
+	g_autofree char *key = key_of(false, client);
 	struct clone_case c;
-	int r = load(txn, client, &c);
+	int r = load(txn, key, &c);
 	if (r <= 0 || at_ms - c.last_ms > CLONE_SILENT_MS)
 		return r < 0 ? r : 0;
-	if (clone_ended(&c, at_ms))
-		tell(client, &c);
-	return keep(txn, client, &c);
+	return keep_changed(txn, key, &c, clone_ended(&c, at_ms));
+}
+
+int clone_case_beside(struct sql_conn *txn, const char *certificate, struct clone_end *there,
+		      const struct clone_end *here, int64_t at_ms)
+{
+	g_autofree char *key = key_of(true, certificate);
+	struct clone_case c;
+	int64_t keep_alive;
+	int r = rows_number(txn, SQL_clone_keep_alive,
+			    SQL_ARGS(sql_text(certificate), sql_text(there->client)), &keep_alive);
+	if (r >= 0)
+		r = load(txn, key, &c);
+	if (r < 0)
+		return r;
+	there->keep_alive_s = (uint16_t)keep_alive;
+	return keep_changed(txn, key, &c, clone_beside(&c, there, here, at_ms));
+}
+
+int clone_case_lives(struct sql_conn *txn, const char *certificate, const char *client,
+		     int64_t at_ms, bool was_heard)
+{
+	g_autofree char *key = key_of(true, certificate);
+	struct clone_case c;
+	int r = load(txn, key, &c);
+	if (r <= 0 || !c.beside_ms)
+		return r < 0 ? r : 0;
+	return keep_changed(txn, key, &c, clone_lives(&c, client, at_ms, was_heard));
 }
 
 struct giving {
@@ -78,18 +124,19 @@ struct giving {
 static int give(struct sql_rows *row, void *ctx)
 {
 	const struct giving *giving = ctx;
+	const char *key = sql_col_text(row, 0);
+	struct clone_subject subject = subject_of(key);
 	struct clone_case c;
 	int r = read_state(row, 1, &c);
-	return r < 0 ? 0 : giving->fn(sql_col_text(row, 0), &c, giving->ctx);
+	return r < 0 ? 0 : giving->fn(key, &subject, &c, giving->ctx);
 }
 
-int clone_case_list(struct sql_conn *db, int64_t last_ms, const char *client, int64_t limit,
+int clone_case_list(struct sql_conn *db, int64_t last_ms, const char *key, int64_t limit,
 		    clone_case_fn *fn, void *ctx)
 {
 	struct giving giving = {fn, ctx};
 	return rows_each(db, SQL_clone_case_list,
-			 SQL_ARGS(sql_int(last_ms), sql_text(client), sql_int(limit)), give,
-			 &giving);
+			 SQL_ARGS(sql_int(last_ms), sql_text(key), sql_int(limit)), give, &giving);
 }
 
 int clone_case_trim(struct sql_conn *txn, int64_t *ret_n)

@@ -239,3 +239,21 @@ def test_one_device_that_comes_again_and_again_is_no_clone(thingward):
     again = thingward.device("pump-1", pump.cert_pem, pump.key_pem, pump.certificate_arn)
     (case,) = fight(thingward, pump, again, 5)
     assert case["verdict"] == "unstable-link"
+
+
+def test_one_certificate_under_two_client_ids_is_a_clone_when_both_live(thingward):
+    pump = thingward.register("pump-1", kit.ALLOW_ALL)
+    copy = thingward.device("pump-1", pump.cert_pem, pump.key_pem, pump.certificate_arn, client_id="copy")
+    copy.bind_address = "127.0.0.2"
+    assert pump.connect() == copy.connect() == 0
+    thingward.settle()
+    (case,) = cases(thingward)
+    assert (case["certificateId"], case["verdict"]) == (pump.certificate_id, "undecided")
+    thingward.advance(200)
+    pump.close()
+    thingward.settle()
+    (case,) = cases(thingward)
+    assert {reason["reason"] for reason in case["reasons"]} == {
+        "sessions of one certificate were open at two addresses",
+        "both lived at the same time, at addresses close by",
+    }

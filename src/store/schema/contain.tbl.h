@@ -6,7 +6,7 @@
  *   containment_document     the policies that granted what was taken away, or deny it
  *   containment_applied      the brokers that confirmed the generation, and when
  *   containment_evidence     the states it went through, with the reason
- *   clone_case               state: contain/clone.h; the rest is drawn from it, for lists
+ *   clone_case               subject: 'client/ID' or 'cert/ID'; state: contain/clone.h; the rest is drawn from it, for lists
  */
 SCHEMA(1, MAIN, "create table containment ("
 	"id INT not null primary key, kind TEXT not null, goal INT not null, target TEXT not null, detail TEXT not null, "
@@ -27,6 +27,6 @@ SCHEMA(1, MAIN, "create table containment_evidence ("
 	"containment INT not null, n INT not null, at INT not null, state TEXT not null, text TEXT not null, "
 	"primary key (containment, n)) STRICT")
 SCHEMA(1, MAIN, "create table clone_case ("
-	"client TEXT not null, opened INT not null, last INT not null, verdict TEXT not null, state BLOB not null, "
-	"primary key (client, opened)) STRICT")
-SCHEMA(1, MAIN, "create index clone_case_last on clone_case (last, client)")
+	"subject TEXT not null, opened INT not null, last INT not null, verdict TEXT not null, state BLOB not null, "
+	"primary key (subject, opened)) STRICT")
+SCHEMA(1, MAIN, "create index clone_case_last on clone_case (last, subject)")

@@ -100,17 +100,19 @@ STATEMENT(containment_forget_applied, MAIN, "", "",
 
 /* Clone cases. */
 STATEMENT(clone_case_newest, MAIN, "t", "ib",
-	"select opened, state from clone_case where client = ?1 order by opened desc limit 1")
+	"select opened, state from clone_case where subject = ?1 order by opened desc limit 1")
 STATEMENT(clone_case_set, MAIN, "tiitb", "",
-	"insert into clone_case (client, opened, last, verdict, state) values (?1, ?2, ?3, ?4, ?5) "
-	"on conflict (client, opened) do update set last = ?3, verdict = ?4, state = ?5")
+	"insert into clone_case (subject, opened, last, verdict, state) values (?1, ?2, ?3, ?4, ?5) "
+	"on conflict (subject, opened) do update set last = ?3, verdict = ?4, state = ?5")
+STATEMENT(clone_keep_alive, MAIN, "tt", "i",
+	"select keep_alive from session where certificate = ?1 and client_id = ?2 order by connected desc limit 1")
 STATEMENT(clone_case_count, MAIN, "", "i", "select count(*) from clone_case")
 STATEMENT(clone_case_evict, MAIN, "i", "",
-	"delete from clone_case where (client, opened) in (select client, opened from clone_case "
+	"delete from clone_case where (subject, opened) in (select subject, opened from clone_case "
 	"order by case when verdict = 'clone' then 1 else 0 end, last limit ?1)")
 STATEMENT(clone_case_list, MAIN, "iti", "tb",
-	"select client, state from clone_case where (last, client) < (?1, ?2) "
-	"order by last desc, client desc limit ?3")
+	"select subject, state from clone_case where (last, subject) < (?1, ?2) "
+	"order by last desc, subject desc limit ?3")
 STATEMENT(clone_case_forget, MAIN, "ii", "",
-	"delete from clone_case where (client, opened) in (select client, opened from clone_case where last < ?1 "
+	"delete from clone_case where (subject, opened) in (select subject, opened from clone_case where last < ?1 "
 	"order by last limit ?2)")

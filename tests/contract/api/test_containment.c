@@ -312,6 +312,8 @@ static void old_ones_are_forgotten(void **state)
 
 /* ---- Clone cases ---- */
 
+#define CERT "c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff"
+
 static int fight(struct sql_conn *txn, void *ctx)
 {
 	struct clone_end a = {.address = "192.0.2.1"}, b = {.address = "203.0.113.1"};
@@ -327,7 +329,14 @@ static int fight(struct sql_conn *txn, void *ctx)
 		r = clone_case_take(txn, "pump", &other);
 	if (r == 0)
 		r = clone_case_ended(txn, "pump", AT(100001));
-	return r ? r : clone_case_ended(txn, "nobody", AT(100001));
+	if (r == 0)
+		r = clone_case_ended(txn, "nobody", AT(100001));
+	memcpy(a.client, "x", 2);
+	if (r == 0)
+		r = clone_case_beside(txn, CERT, &a, &b, AT(200000));
+	if (r == 0)
+		r = clone_case_lives(txn, "another", "x", AT(200001), true);
+	return r ? r : clone_case_lives(txn, CERT, "x", AT(200001), true);
 }
 
 static void clones(void **state)
@@ -336,14 +345,14 @@ static void clones(void **state)
 	assert_int_equal(write_with(k, fight, NULL), 0);
 	const json_t *out = ok(k, NULL, "GET /thingward/clone-cases?maxResults=1");
 	const json_t *list = json_object_get(out, "cloneCases");
-	assert_items(list, "clientId", "pump", NULL);
-	assert_items(list, "verdict", "undecided", NULL);
+	assert_items(list, "certificateId", CERT, NULL);
+	assert_items(list, "verdict", "clone", NULL);
 	g_autofree char *token = g_uri_escape_string(json_str(out, "nextToken"), NULL, FALSE);
 	out = ok(k, NULL, "GET /thingward/clone-cases?nextToken=%s", token);
 	list = json_object_get(out, "cloneCases");
-	assert_items(list, "clientId", "lamp", NULL);
-	assert_items(list, "verdict", "clone", NULL);
-	const json_t *one = json_array_get(list, 0);
+	assert_items(list, "clientId", "pump", "lamp", NULL);
+	assert_items(list, "verdict", "undecided", "clone", NULL);
+	const json_t *one = json_array_get(list, 1);
 	assert_int_equal(json_num(one, "takeovers"), 3);
 	assert_items(json_object_get(one, "endpoints"), "address", "192.0.2.1", "203.0.113.1",
 		     NULL);

@@ -319,6 +319,44 @@ static void test_silence_ends_a_case(void **state)
 	assert_false(clone_ended(&c, t.at_ms + CLONE_SILENT_MS + 1));
 }
 
+static struct clone_case beside(const char *address)
+{
+	struct clone_end here = elsewhere(address), there = home;
+	memcpy(there.client, "x", 2);
+	memcpy(here.client, "y", 2);
+	struct clone_case c = {0};
+	assert_false(clone_beside(&c, &there, &here, START_MS));
+	return c;
+}
+
+static void test_both_live(void **state)
+{
+	(void)state;
+	struct clone_case c = beside("203.0.113.9");
+	/* The one that was there may be a dead connection until its keep-alive has run out. */
+	assert_false(clone_lives(&c, "x", START_MS + 90000, false));
+	assert_false(clone_lives(&c, "y", START_MS + 500000, true));
+	assert_false(clone_lives(&c, "x", START_MS, true));
+	assert_true(clone_lives(&c, "x", START_MS + 90001, false));
+	assert_int_equal(c.verdict, CLONE_CLONE);
+	assert_false(clone_lives(&c, "x", START_MS + 100000, true)); /* told once */
+
+	c = beside("203.0.113.9");
+	assert_true(clone_lives(&c, "x", START_MS + 1, true));
+	c = beside("192.0.2.200"); /* in one network: two programs of one device, perhaps */
+	assert_false(clone_lives(&c, "x", START_MS + 1, true));
+	assert_int_equal(c.verdict, CLONE_UNDECIDED);
+}
+
+static void test_without_keep_alive_nothing_is_proven(void **state)
+{
+	(void)state;
+	struct clone_case c = beside("203.0.113.9");
+	c.a.keep_alive_s = 0;
+	assert_false(clone_lives(&c, "x", START_MS + HOUR_MS, false));
+	assert_true(clone_lives(&c, "x", START_MS + HOUR_MS, true));
+}
+
 static void test_bytes(void **state)
 {
 	(void)state;
@@ -341,8 +379,12 @@ static void test_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_classes),  cmocka_unit_test(test_benign),
-		cmocka_unit_test(test_rotation), cmocka_unit_test(test_silence_ends_a_case),
+		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_benign),
+		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_silence_ends_a_case),
+		cmocka_unit_test(test_both_live),
+		cmocka_unit_test(test_without_keep_alive_nothing_is_proven),
 		cmocka_unit_test(test_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
