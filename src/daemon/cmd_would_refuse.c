@@ -89,7 +89,8 @@ static gint by_times(gconstpointer a, gconstpointer b)
 static void print_all(const struct devices *all, int64_t since_ms)
 {
 	g_autofree char *since = denials_time(since_ms);
-	(void)printf("%u devices would be refused (observed since %s)\n", all->all->len, since);
+	(void)printf("%u %s would be refused (observed since %s)\n", all->all->len,
+		     all->all->len == 1 ? "device" : "devices", since);
 	for (guint i = 0; i < all->all->len; i++) {
 		const struct device *d = g_ptr_array_index(all->all, i);
 		g_autofree char *head =

@@ -114,3 +114,38 @@ def test_every_line_is_found_by_fail2ban(installed, why):
     log.write_text("\n".join(lines) + "\n")
     done = subprocess.run(["fail2ban-regex", log, FILTER], capture_output=True, text=True, check=True)
     assert f"{len(lines)} lines, 0 ignored, {len(lines)} matched, 0 missed" in done.stdout
+
+
+def observing(conf):
+    """The same broker, which leaves every decision to what it would be without us: everybody may do everything."""
+    return conf.replace("allow_anonymous false", "allow_anonymous true").replace(
+        "plugin_opt_broker", "plugin_opt_mode observe\nplugin_opt_broker"
+    )
+
+
+def test_what_observed_listeners_would_refuse(make_thingward):
+    watched = make_thingward(settings={"denial.log": "true"}).init()
+    conf = watched.dir / "mosquitto.conf"
+    conf.write_text(observing(conf.read_text()))
+    watched.start_broker().start_daemon().wait_ready()
+    (watched.home / "server.pem").write_bytes((watched.dir / "ca" / "server-ca.pem").read_bytes())
+    with contextlib.closing(join(watched, "careless", ANYONE)) as session:
+        assert session.connect() == 0
+        for _ in range(3):
+            session.publish_acked("plant/7")
+
+    def devices():
+        watched.settle()
+        told = watched.command("would-refuse", "--json", "--data-dir", watched.dir, check=False)
+        return json.loads(told.stdout)["devices"]
+
+    (device,) = stack.wait_until(devices, "a device that would be refused")
+    assert device["count"] == 3 and 'client "careless"' in device["device"]
+    (reason,) = device["reasons"]
+    assert (reason["cause"], reason["action"], reason["resource"]) == ("implicit-deny", "iot:Publish", "plant/7")
+    words = ("would-refuse", "--data-dir", watched.dir)
+    assert "1 device would be refused" in watched.command(*words)
+    assert watched.command(*words, "--fail-on-any", check=False).returncode == 3
+    assert "would be refused: iot:Publish" in watched.command("why-denied", *words[1:])
+    assert watched.daemon_log.has("denial: would-deny 127.0.0.1 cause=implicit-deny")
+    assert watched.metric("refusals", mode="observe") == 3 and watched.metric("refusals", mode="enforce") == 0
