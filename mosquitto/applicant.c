@@ -49,8 +49,7 @@ void applicant_release(struct applicant *a)
 bool applicant_is_connected(const struct applicant *a)
 {
 	return a->cert || a->peer.fd >= 0 || a->peer.is_gone ||
-	       mosquitto_client_protocol(a->client) == mp_websockets ||
-	       (peer_socket_is_told() && a->peer.port);
+	       mosquitto_client_protocol(a->client) == mp_websockets;
 }
 
 static uint8_t flags_of(const struct plugin *p, const struct applicant *a)

@@ -22,7 +22,8 @@ struct applicant {
 
 void applicant_read(struct plugin *p, struct mosquitto *client, struct applicant *ret);
 void applicant_release(struct applicant *a);
-/* False: the broker asks about a session that is away. */
+/* False, while the broker asks again on SIGHUP: the session is away. (2.1 keeps the port of those.)
+ */
 bool applicant_is_connected(const struct applicant *a);
 /* A session for it, outside the table and not judged. NULL without memory. */
 struct session *applicant_session(struct plugin *p, const struct applicant *a);
