@@ -26,6 +26,7 @@ struct broker {
 	int64_t heard_ms; /* when it last said anything */
 	bool is_gone;     /* ENTRY_BROKER_GONE was written; it has been silent since */
 	uint64_t flushed; /* last ITEM_FLUSH it answered */
+	uint64_t applied; /* generation of the snapshot that all its sessions obey */
 };
 
 struct broker *broker_new(const char *id);

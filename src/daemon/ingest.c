@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 
 #define FRAMES_A_TURN 256
 #define BROKERS_MAX   256   /* ids remembered; more are refused (S12) */
@@ -57,6 +58,7 @@ struct ingest {
 	bool is_stalled;    /* and what the brokers sent waits for it */
 	bool is_ring_due;
 	uint64_t head; /* of the log */
+	atomic_uint_least64_t applied; /* by every connected plugin */
 
 	/* What somebody waits for. */
 	uint64_t flush;      /* last one sent */
@@ -136,6 +138,7 @@ static int on_hello(void *ctx, struct channel_peer *peer, const struct frame_hel
 	if (hello->first_frame > last + 1)
 		return refuse_gap(g, b, hello->first_frame, last);
 	broker_attach(b, peer, last);
+	b->applied = hello->generation;
 	b->heard_ms = g->in.now_ms;
 	log_hello(g, b, hello);
 	/* What it keeps it has no answers for: all of that is to come again, durable or not. */
@@ -438,6 +441,25 @@ static void add_marks(struct ingest *g)
 	marks_add(g->marks, g->in.now_ms, is_flushed ? g->flush : 0, g->in.pages, &g->own);
 }
 
+static void note_applied(struct ingest *g)
+{
+	GHashTableIter iter;
+	gpointer value;
+	uint64_t applied = UINT64_MAX;
+	g_hash_table_iter_init(&iter, g->brokers);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct broker *b = value;
+		if (b->peer)
+			applied = MIN(applied, b->applied);
+	}
+	atomic_store(&g->applied, applied);
+}
+
+uint64_t ingest_applied(struct ingest *g)
+{
+	return atomic_load(&g->applied);
+}
+
 static int wait_ms(const struct ingest *g)
 {
 	if (g->is_stalled)
@@ -463,6 +485,7 @@ static void *run(void *ctx)
 		take_requests(g);
 		if (!g->is_stalled) {
 			(void)channel_turn(g->channel, FRAMES_A_TURN);
+			note_applied(g);
 			add_marks(g);
 		}
 		if (end_turn(g))

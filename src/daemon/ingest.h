@@ -54,6 +54,8 @@ int ingest_append(struct ingest *g, const struct plog_batch *batch) MUST_USE;
 /* Tells every plugin that a snapshot of this generation is there; on return it is in their sockets.
  */
 void ingest_announce(struct ingest *g, uint64_t generation);
+/* The generation that every connected plugin has applied; UINT64_MAX: none is connected. */
+uint64_t ingest_applied(struct ingest *g);
 /* Tells every plugin the server time. Does not wait. */
 void ingest_tell_time(struct ingest *g);
 /* Asks for a mark (marks.h). Does not wait. */

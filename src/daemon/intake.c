@@ -162,6 +162,11 @@ static void take_flushed(struct taking *t, const struct event *e)
 	t->broker->flushed = e->number;
 }
 
+static void take_applied(struct taking *t, const struct event *e)
+{
+	t->broker->applied = e->number;
+}
+
 static void take_refused(struct taking *t, const struct event *e)
 {
 	if (t->is_repeat)
@@ -242,6 +247,7 @@ static const struct event_row {
 } events[EVENT_KINDS] = {
 	[EVENT_REPORT] = {is_report_sound, take_report    },
 	[EVENT_CUT] = {is_cut_sound,    take_cut       },
+	[EVENT_APPLIED] = {NULL,            take_applied   },
 	[EVENT_FLUSHED] = {NULL,            take_flushed   },
 	[EVENT_REFUSED] = {NULL,            take_refused   },
 	[EVENT_CONNECT] = {NULL,            take_connect   },

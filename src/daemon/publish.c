@@ -10,8 +10,17 @@
 #include <pthread.h>
 
 #define PRODUCER    "change"
-#define FORGET_EACH 1024 /* change rows kept before they are deleted */
-#define RETRY_S     5    /* after a round that failed */
+#define FORGET_EACH 1024    /* change rows kept before they are deleted */
+#define RETRY_S     5       /* after a round that failed */
+#define BEHIND_MS   15000   /* a broker that does not obey for so long gets a new base */
+#define AGAIN_MS    3600000 /* the longest time between two bases for it */
+
+/* What the brokers obey, beside what they were told (S2). */
+struct watch {
+	uint64_t awaited; /* generation that all were told of */
+	int64_t since_ms; /* since when it is waited for; real time */
+	int64_t pause_ms; /* until the next base for one that does not obey; doubles */
+};
 
 struct publisher {
 	struct publisher_options options;
@@ -21,7 +30,8 @@ struct publisher {
 	uint64_t written;  /* generation that the snapshot has */
 	int64_t forgotten; /* change rows up to here are deleted */
 	bool is_fresh;     /* the log is to get everything, not the changes alone */
-	guint retry;       /* of the main loop */
+	struct watch watch;
+	guint retry; /* of the main loop */
 
 	pthread_mutex_t lock; /* of what follows: rounds */
 	pthread_cond_t done;
@@ -161,12 +171,44 @@ int publisher_publish(void *publisher)
 	return r;
 }
 
+/* A plugin that refuses a damaged part, or lost its place in the file, waits for a new one. */
+static void help(struct publisher *p, uint64_t applied, int64_t behind_ms)
+{
+	struct watch *w = &p->watch;
+	ready_bad(p->options.ready, READY_SNAPSHOT,
+		  "a broker obeys generation %llu, it was told of %llu %lld s ago; a new snapshot "
+		  "is made for it; see the broker's log",
+		  (unsigned long long)applied, (unsigned long long)w->awaited,
+		  (long long)behind_ms / 1000);
+	if (behind_ms < w->pause_ms)
+		return;
+	publish_file_want_base(p->file);
+	w->pause_ms = MIN(2 * behind_ms, behind_ms + AGAIN_MS);
+}
+
+static void watch_brokers(struct publisher *p)
+{
+	struct watch *w = &p->watch;
+	int64_t now_ms = g_get_monotonic_time() / 1000;
+	uint64_t applied = ingest_applied(p->options.ingest);
+	if (applied >= w->awaited) {
+		*w = (struct watch){p->written, now_ms, BEHIND_MS};
+		ready_good(p->options.ready, READY_SNAPSHOT);
+	}
+	int64_t behind_ms = applied < w->awaited ? now_ms - w->since_ms : 0;
+	counter_set(p->options.ready, COUNTER_snapshot_behind_seconds, (uint64_t)behind_ms / 1000);
+	if (behind_ms >= BEHIND_MS)
+		help(p, applied, behind_ms);
+}
+
 /* What failed is done again without anybody asking: changes are in force at last when the disk has
  * room again. Likewise what is due of the file. */
 static gboolean retry(gpointer ctx)
 {
 	struct publisher *p = ctx;
 	CHECK(pthread_mutex_lock(&p->lock) == 0);
+	if (!p->is_running)
+		watch_brokers(p);
 	bool is_due = !p->is_running && (p->result < 0 || publish_file_is_due(p->file));
 	CHECK(pthread_mutex_unlock(&p->lock) == 0);
 	if (is_due)

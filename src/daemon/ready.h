@@ -16,6 +16,7 @@ enum ready_part {
 	READY_CLOCK,
 	READY_EVALUATOR,
 	READY_PUBLISH,
+	READY_SNAPSHOT,
 	READY_PARTS
 };
 
@@ -39,7 +40,7 @@ enum family {
 
 struct ready;
 
-/* At first every part but the clock is bad: "starting". */
+/* At first every part but the clock and the snapshot is bad: "starting". */
 struct ready *ready_new(void);
 void ready_free(struct ready *r);
 
