@@ -1,0 +1,1 @@
+target_link_options(${name} PRIVATE -Wl,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync,--wrap=rename)
