@@ -34,20 +34,20 @@ MQTT_ACTIONS = ["Connect", "Publish", "RetainPublish", "Receive", "Subscribe"]
 
 SEGMENTS = ["a", "b", "ab", "abc", "A", "1", "", "data", "$aws", "things", "+", "#", "*", "?", "\u00e9", "\u65e5\u672c", "x y", "a:b", "${"]
 RUNS = ["", "", "a", "b", "a/b", "/", "\u00e9", "*", "?", "a:b", "aaa", "data/1", "$", "}"]
-SIGNS = ["a", "b", "1", "/", "*", "?", "\u00e9", "\u65e5", "\U0001f600", "+", "$"]
+SIGNS = ["a", "b", "1", "", "ab", "/", "*", "?", "\u00e9", "\u65e5", "\U0001f600", "+", "$"]
 
 TEXTS = [
     *("pump-1", "x9", "sensor1", "a", "A", "ab", "abc", "*", "?", "+", "#", "$", "a*b", "a?b", "${iot:ClientId}", "${*}", "a:b", "a/b"),
     *("\u00e9", "\u65e5\u672c", "Example Corp", "AnyCompany", "STRASSE", "true ", "x" * 64),
 ]
-NUMBERS = ["0", "-0", "1", "01", "1.0", "10", "9", "9.99", "-1", "-1.5", "+5", "0.1", "1.10", "4294967296", "9007199254740993", "100.000"]
+NUMBERS = ["0", "-0", "1", "01", "1.0", "10", "9", "9.99", "-1", "-1.5", "+5", "0.1", "1.10", "4294967296", "9007199254740993", "9007199254740992", "0.3", "0.30000000000000000001", "100.000"]
 DATES = [
     *("2020-02-29", "2020-02-29T00:00:00Z", "2020-02-28T23:59:59Z", "2019-12-31T23:30:00-01:00", "2020-01-01T00:30:00Z"),
     *("1577836800", "0", "2020-01-01", "2020-01-01T00:00:00.5Z", "2024-06-30T12:00Z", "1970-01-01T00:00:00Z"),
 ]
 ADDRESSES = [
     *("10.1.2.3", "10.255.255.255", "11.0.0.0", "9.255.255.255", "192.168.0.1", "0.0.0.0", "255.255.255.255", "127.0.0.1"),
-    *("2001:db8::1", "2001:db8:0:1::", "::1", "::", "fe80::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:10.1.2.3"),
+    *("2001:db8::1", "2001:db8:0:1::", "::1", "::", "fe80::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:10.1.2.3", "::ffff:192.168.0.1"),
 ]
 TRUTHS = ["true", "false"]
 ARNS = [f"{ARN}topic/will/a", f"{ARN}topic/a:b", "arn:aws:iot:eu-west-1:123456789012:topic/a", "arn:aws:s3:::bucket/key", "a:b:c"]
@@ -112,6 +112,8 @@ class World:
         """Mostly such that can be resolved."""
         resolved = [key for key in keys if self.first.text(key) is not None]
         found = self.rng.sample(resolved, min(len(resolved), 6))
+        refused = [key for key in keys if self.first.values(key) and key not in resolved]  # known, but not substituted
+        found += self.rng.sample(refused, min(len(refused), 1))
         if self.rng.random() < 0.3 or not found:
             found.append(self.rng.choice([*keys, *self.list_keys, *STRANGE_KEYS]))
         return found
@@ -294,17 +296,21 @@ def near_date(w, value):
     at = min(max(int(at) + w.rng.choice([0, 0, 1, -1, 3600]), 0), 4102444800)
     offset, zone = w.rng.choice([(0, "Z"), (0, "Z"), (3600, "+01:00"), (-5400, "-01:30")])
     local = oracle.datetime.fromtimestamp(at, oracle.timezone.utc) + oracle.timedelta(seconds=offset)
-    return w.rng.choice([str(at), local.strftime("%Y-%m-%dT%H:%M:%S") + zone])
+    return w.rng.choice([str(at), local.strftime("%Y-%m-%dT%H:%M:%S") + w.rng.choice(["", "", ".5", ".500", ".0"]) + zone])
 
 
 def near_address(w, value):
-    """A network around the address, or just beside it."""
+    """A network around the address, or just beside it; now and then one that might hold too much of the other family."""
+    if w.chance(0.1):
+        return w.rng.choice(["::/0", "0.0.0.0/0", "::/64", "::ffff:0:0/96"])
     at = oracle.address(value)
     if at is None:
         return w.rng.choice(ADDRESSES)
     prefix = min(w.rng.choice([0, 1, 8, 9, 16, 24, 31, 32, 33, 64, 96, 127, 128]), at.max_prefixlen)
-    beside = 1 << (at.max_prefixlen - prefix) if prefix else 0
-    host = type(at)(int(at) ^ w.rng.choice([0, 0, 0, beside]))
+    last, first_free = ((1 << at.max_prefixlen) >> prefix, (1 << at.max_prefixlen) >> (prefix + 1))
+    host = type(at)(int(at) ^ w.rng.choice([0, 0, first_free, last if prefix else 0]))
+    if at.version == 4 and w.chance(0.1):
+        return f"::ffff:{host}/{prefix + 96}"
     return w.rng.choice([f"{host}/{prefix}", f"{host}/{prefix}", str(host)])
 
 
@@ -467,6 +473,8 @@ def some_request(w, patterns):
         name = rest if slash else kind
         fitting = [one for one in w.actions if TYPES[one] == kind]
         action = w.rng.choice(fitting) if fitting else action
+    if w.chance(0.03):
+        name = f"{w.rng.choice(w.segments)}:{TYPES[action]}/{name}"  # as if the pattern's heads could be longer
     return replace(about, action=action, resource=f"{ARN}{TYPES[action]}/{name or some_name(w.rng, w.segments)}")
 
 
