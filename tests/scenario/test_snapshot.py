@@ -1,6 +1,8 @@
 """S3, S4: whatever is put over the live snapshot while devices report, the broker goes on with the last good one, and the
 daemon's next change is in force again."""
 
+import os
+import signal
 import threading
 
 import broker_kit as kit
@@ -83,3 +85,25 @@ def test_broker_under_load_goes_on_with_the_last_good_snapshot(thingward, damage
     reporter.stopping = True
     reporter.join(stack.DEADLINE)
     assert reporter.error is None
+
+
+def test_damage_that_only_the_broker_sees_is_told_and_made_good(thingward):
+    """S2: the daemon learns that a broker stays behind, says so, and writes the snapshot anew."""
+    path = thingward.dir / "broker" / "snapshot"
+    pump = thingward.register("pump-1")
+    assert pump.connect() == 0
+    os.kill(thingward.broker.pid, signal.SIGSTOP)
+    thingward.api.update_certificate(certificateId=pump.certificate_id, newStatus="INACTIVE")
+    with open(path, "r+b") as file:
+        file.seek(-12, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    mark = thingward.broker_log.mark()
+    os.kill(thingward.broker.pid, signal.SIGCONT)
+    thingward.broker_log.wait("refused: checksum does not match; the last good one stays in force", mark)
+    stack.wait_until(lambda: "snapshot: a broker obeys generation" in thingward.get("/readyz")[1], "the reason")
+    pump.wait_closed()
+    pump.connect_refused()
+    thingward.wait_ready()
+    assert thingward.metric("snapshot_behind_seconds") == 0
