@@ -36,7 +36,7 @@ static const uint8_t *add_blocks(struct snapshot_sum *sum, const uint8_t *p, siz
 		c = mix(c, word_at(p + 16));
 		d = mix(d, word_at(p + 24));
 	}
-	sum->lanes[0] = a, sum->lanes[1] = b, sum->lanes[2] = c, sum->lanes[3] = d;
+	memcpy(sum->lanes, (const uint64_t[]){a, b, c, d}, sizeof(sum->lanes));
 	return p;
 }
 
