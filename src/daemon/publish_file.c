@@ -6,9 +6,10 @@
 #include <errno.h>
 #include <pthread.h>
 
-#define DELTA_SHARE 4                     /* a base is due when the changes are this part of it */
-#define DELTA_LIMIT ((uint64_t)128 << 20) /* beyond the base's own size; readers take twice that   \
-					   */
+#define DELTA_SHARE 4 /* a base is due when the changes are this part of it */
+#define DELTA_LIMIT                                                                                \
+	((uint64_t)128 << 20) /* beyond the base's own size; readers take twice that               \
+			       */
 
 /* A base in the making. */
 struct base {
