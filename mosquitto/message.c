@@ -14,7 +14,7 @@
 #define SHARE_MS         ((int64_t)SHARE_SECONDS * 1000)
 #define REPORT_COST      512 /* what a report costs besides its payload */
 #define REJECT_EVERY_MS  1000
-#define REJECTIONS_SAVED 4
+#define REJECTIONS_SAVED INT64_C(4)
 #define REPLY_QOS        1
 #define REPLY_TOPIC_SIZE 384
 
