@@ -229,7 +229,7 @@ static void write_end(struct writer *w, const struct clone_end *end)
 static void read_text(struct reader *r, char *ret, size_t cap)
 {
 	struct view text = read_str16(r);
-	r->bad = r->bad || text.n >= cap;
+	r->bad = r->bad || text.n >= cap || (text.n && memchr(text.p, '\0', text.n));
 	if (!r->bad && text.n)
 		memcpy(ret, text.p, text.n);
 }
