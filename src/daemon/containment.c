@@ -14,7 +14,8 @@
 
 #define DAY_MS    (24LL * 3600 * 1000)
 #define BUSY_US   100000  /* between two rounds with something to judge, */
-#define IDLE_US   1000000 /* and without */
+#define IDLE_US   1000000 /* and without, */
+#define FAILED_US 5000000 /* or after one that failed */
 #define REST      4       /* a round that takes long is followed by a rest of so many times that */
 #define TRIM_EACH 60      /* rounds between two looks at what is old */
 
@@ -355,19 +356,21 @@ static int trim(struct containments *c)
 	return r;
 }
 
-/* Returns how many were judged; a failure ends the round, the next one tries again. */
-static unsigned look(struct containments *c)
+/* One round: how long to rest at least. A failure ends it, the next one tries again. */
+static int64_t look(struct containments *c)
 {
-	unsigned n = 0;
+	bool is_busy = false;
 	int64_t id = 0;
 	int r = c->rounds++ % TRIM_EACH == 0 ? trim(c) : 0;
 	while (r >= 0 && (r = containment_next(c->reader, id, &id)) >= 0 && id) {
 		r = judge_one(c, id);
-		n++;
+		is_busy = true;
 	}
-	if (r < 0 && r != -EAGAIN)
+	if (r >= 0)
+		return is_busy ? BUSY_US : IDLE_US;
+	if (r != -EAGAIN)
 		log_warning("containment", "judging: %s; tried again", g_strerror(-r));
-	return n;
+	return FAILED_US;
 }
 
 static void rest(struct containments *c, int64_t us)
@@ -397,9 +400,8 @@ static void *run(void *ctx)
 	struct containments *c = ctx;
 	while (!is_stopping(c)) {
 		int64_t begin = g_get_monotonic_time();
-		unsigned n = look(c);
-		int64_t took = g_get_monotonic_time() - begin;
-		rest(c, MAX(n ? BUSY_US : IDLE_US, REST * took));
+		int64_t least = look(c);
+		rest(c, MAX(least, REST * (g_get_monotonic_time() - begin)));
 	}
 	return NULL;
 }
