@@ -133,6 +133,7 @@ def test_refused_requests(up, broker, fleet, ca, devices):
     cert = kit.make_cert("narrow", ca)
     broker.fleet.add(cert, policies=("narrow",))
     up.send(kit.item_number(kit.GENERATION, broker.fleet.write()))
+    up.wait_event(kind=kit.APPLIED, number=2)  # a new base is read aside
     narrow = devices(broker, cert, "narrow", v5=True)
     assert narrow.connect() == 0
     assert narrow.subscribe("#") == 1
