@@ -19,11 +19,11 @@ struct tally;
 struct principal {
 	struct principal *next; /* in its bucket */
 	size_t references;
-	LIST_HEAD(, session) sessions; /* that are open, the newest first */
-	uint32_t open;                 /* how many */
-	size_t identities;             /* that have counters of their own */
-	struct tally *others;          /* counters of those beyond the cap, NULL: none so far */
-	struct share share;            /* of the queue */
+	LIST_HEAD(principal_sessions, session) sessions; /* that are open, the newest first */
+	uint32_t open;                                   /* how many */
+	size_t identities;                               /* that have counters of their own */
+	struct tally *others; /* counters of those beyond the cap, NULL: none so far */
+	struct share share;   /* of the queue */
 	uint8_t fingerprint[EVENT_FINGERPRINT]; /* zeros: none */
 	size_t username_n;
 	char username[];
