@@ -59,8 +59,9 @@ static size_t class_of(size_t n)
 
 static int add_chunk(struct slab *s)
 {
-	struct chunk *chunk =
-		mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct chunk *chunk = mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE,
+				   /* cppcheck-suppress invalidFunctionArg */
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (chunk == MAP_FAILED)
 		return -1;
 	chunk->next = s->chunks;
