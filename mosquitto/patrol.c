@@ -4,12 +4,14 @@
 #include <mosquitto_broker.h>
 #include <stdio.h>
 
+#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 
-#define JUDGED_A_TURN  20000
-#define CUT_A_TURN     1000
-#define ROUND_SECONDS  60
-#define CLIENT_ID_SIZE 256
+#define JUDGED_A_TURN    20000
+#define CUT_A_TURN       1000
+#define ROUND_SECONDS    60
+#define CLIENT_ID_SIZE   (EVENT_CLIENT_ID_MAX + 1) /* nobody with a longer one was let in */
+#define FINGERPRINT_SIZE (2 * EVENT_FINGERPRINT + 1)
 
 static void judge_again(struct plugin *p, struct session *s, int64_t now_s)
 {
@@ -31,6 +33,15 @@ bool patrol_stands(struct plugin *p, struct session *s)
 	return !s->refusal && s->list != SESSION_DOOMED;
 }
 
+static void say_cut(struct plugin *p, const struct session *s)
+{
+	char fingerprint[FINGERPRINT_SIZE];
+	enum cause cause = s->refusal ? s->refusal : CAUSE_SESSION_CUT;
+	hex_write(s->principal->fingerprint, EVENT_FINGERPRINT, fingerprint);
+	notice_log(p, MOSQ_LOG_NOTICE, "cut client \"%s\" of certificate %s: %s", s->client_id,
+		   fingerprint, cause_text(cause));
+}
+
 /* Kicking calls back into disconnect.c, which removes the session: its client id is copied first.
  */
 static void cut_doomed(struct plugin *p)
@@ -39,10 +50,8 @@ static void cut_doomed(struct plugin *p)
 	for (unsigned i = 0; i < CUT_A_TURN && (s = session_next_doomed(p->sessions, p->now_ms));
 	     i++) {
 		char client_id[CLIENT_ID_SIZE];
-		enum cause cause = s->refusal ? s->refusal : CAUSE_SESSION_CUT;
 		(void)snprintf(client_id, sizeof(client_id), "%s", s->client_id);
-		notice_log(p, MOSQ_LOG_NOTICE, "cut client \"%s\" of certificate %s: %s", client_id,
-			   mosquitto_client_username(s->client), cause_text(cause));
+		say_cut(p, s);
 		(void)mosquitto_kick_client_by_clientid(client_id, true);
 	}
 }
