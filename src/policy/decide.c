@@ -64,10 +64,8 @@ static const struct arn *arn_of(struct context *c)
 		return &c->arn;
 	}
 	c->pieces[0] = VIEW_LIT("*");
-	c->arn = (struct arn){
-		.whole = {c->pieces, 1},
-                  .has_parts = false
-        };
+	c->arn.whole = (struct glob_text){c->pieces, 1};
+	c->arn.has_parts = false;
 	return &c->arn;
 }
 
@@ -197,12 +195,13 @@ static uint32_t listed(const struct context *c, uint32_t place)
 	return bytes_at_u16(c->program.order + (size_t)2 * place);
 }
 
-/* The first match, or -1. *nearest: the first statement that was about the resource and did not
- * match, with what it lacked, when there is none yet. */
+/* A statement that was about the resource and did not match, and what it lacked (a reference); -1
+ * for none. */
 struct nearest {
 	int statement, lacking;
 };
 
+/* The first match, or -1; then *nearest is the first that came near. */
 static int first_match(struct context *c, enum policy_effect effect, struct nearest *nearest)
 {
 	struct list list = list_of(c, effect);
@@ -218,6 +217,17 @@ static int first_match(struct context *c, enum policy_effect effect, struct near
 }
 
 /* ---- The decision ---- */
+
+static const struct policy_verdict nothing_matched = {
+	.decision = POLICY_IMPLICIT_DENY,
+	.program = -1,
+	.statement = -1,
+	.nearest_program = -1,
+	.nearest_statement = -1,
+};
+
+/* Looks through one program; true when that settles the matter. */
+typedef bool pass_fn(struct context *c, int program, struct policy_verdict *verdict);
 
 static bool find_deny(struct context *c, int program, struct policy_verdict *verdict)
 {
@@ -236,9 +246,10 @@ static bool find_allow(struct context *c, int program, struct policy_verdict *ve
 	struct nearest nearest = {-1, -1};
 	int statement = first_match(c, POLICY_EFFECT_ALLOW, &nearest);
 	if (statement >= 0) {
-		*verdict = (struct policy_verdict){
-			POLICY_ALLOWED, program, statement, -1, -1, {NULL, 0}
-                };
+		*verdict = nothing_matched;
+		verdict->decision = POLICY_ALLOWED;
+		verdict->program = program;
+		verdict->statement = statement;
 		return true;
 	}
 	if (nearest.statement < 0 || verdict->nearest_program >= 0)
@@ -253,11 +264,8 @@ static bool find_allow(struct context *c, int program, struct policy_verdict *ve
 struct policy_verdict policy_decide(const struct view *programs, unsigned n_programs,
 				    const struct policy_request *request)
 {
-	static bool (*const passes[])(struct context * c, int program,
-				      struct policy_verdict *verdict) = {find_deny, find_allow};
-	struct policy_verdict verdict = {
-		POLICY_IMPLICIT_DENY, -1, -1, -1, -1, {NULL, 0}
-        };
+	static pass_fn *const passes[] = {find_deny, find_allow};
+	struct policy_verdict verdict = nothing_matched;
 	struct context c UNINITIALIZED;
 	context_open(&c, request);
 	for (size_t pass = 0; pass < ARRAY_LEN(passes); pass++)

@@ -21,11 +21,12 @@
 #define FACT_THING_TYPE 1  /* thing: the name of its type */
 #define FACT_ATTRIBUTE  2  /* thing: an attribute */
 #define FACT_FIELD      16 /* certificate: the first field */
-#define FACT_RAW                                                                                   \
-	0x80 /* the value is never put into a pattern: it is too long, or holds * $ + ? # */
+/* A bit: the value is never put into a pattern; it is too long, or holds * $ + ? # */
+#define FACT_RAW 0x80
 
 #define FACT_VALUES_MAX 5    /* of one field that a policy can see */
 #define FACT_CHARS_MAX  1024 /* of a certificate's value that is put into a pattern */
+#define FACT_BYTES_MAX  4096 /* of one that conditions see: more than a policy can write out */
 
 /* The rows of field.tbl.h. */
 enum policy_field {

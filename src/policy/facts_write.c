@@ -65,7 +65,7 @@ void facts_add_field(GByteArray *facts, enum policy_field field, struct view val
 		g_string_append_c(escaped, value.p[i]);
 	}
 	add(facts, is_raw(value) ? kind | FACT_RAW : kind, VIEW_LIT(""),
-	    (struct view){escaped->str, escaped->len});
+	    (struct view){escaped->str, MIN(escaped->len, FACT_BYTES_MAX)});
 }
 
 bool facts_field_of(const char *name, enum policy_field *ret)

@@ -99,11 +99,15 @@ static bool available_keys(const struct policy_request *request, const struct re
 #undef FIELD
 	};
 	(void)reference;
+	struct view left = request->cert_facts;
 	struct fact fact;
-	for (unsigned field = 0; field < POLICY_FIELDS; field++) {
-		if (!facts_find(request->cert_facts, (uint8_t)(FACT_FIELD + field), VIEW_LIT(""), 0,
-				&fact) ||
-		    i-- > 0)
+	uint64_t seen = 0;
+	while (facts_next(&left, &fact)) {
+		unsigned field = fact.kind - (unsigned)FACT_FIELD;
+		if (field >= POLICY_FIELDS || (seen >> field & 1) != 0)
+			continue;
+		seen |= UINT64_C(1) << field;
+		if (i-- > 0)
 			continue;
 		*ret = (struct value){names[field], false};
 		return true;

@@ -6,13 +6,14 @@
 
 #include <stdlib.h>
 
-/* A thing of type "pump" at site "berlin"; a certificate with two organizations, the second of
- * which no variable takes, and a serial number: as policy/facts.h lays them out. */
+/* A thing of type "pump" with an attribute that looks like an ARN; a certificate with two
+ * organizations, the second of which no variable takes, and a serial number: as policy/facts.h lays
+ * them out. */
 #define FUZZ_THING_FACTS                                                                           \
 	"\x01\x00\x04\x00\x00\x00"                                                                 \
 	"pump"                                                                                     \
-	"\x02\x04\x06\x00\x00\x00"                                                                 \
-	"siteberlin"
+	"\x02\x04\x0b\x00\x00\x00"                                                                 \
+	"sitea:b:c:d:e:f"
 #define FUZZ_CERT_FACTS                                                                            \
 	"\x12\x00\x01\x00\x00\x00"                                                                 \
 	"A"                                                                                        \
@@ -25,7 +26,7 @@ static inline void know_more(struct policy_request *request)
 {
 	request->thing_name = VIEW_LIT("sensor1");
 	request->source_ip = VIEW_LIT("10.1.2.3");
-	request->certificate_id = VIEW_LIT("");
+	request->certificate_id = VIEW_LIT("-12.5"); /* for the numbers */
 	request->domain_name = VIEW_LIT("2026-03-01");
 	request->last_will_topic = VIEW_LIT("a/b");
 	request->are_connect_attributes_known = true;

@@ -189,6 +189,19 @@ static void test_left_out_facts(void **state)
 	assert_int_equal(facts->len, 0);
 }
 
+static void test_long_values_are_cut(void **state)
+{
+	(void)state;
+	g_autoptr(GByteArray) facts = g_byte_array_new();
+	g_autofree char *text = g_strnfill(3000, ',');
+	struct fact fact;
+	facts_add_field(facts, FIELD_SUBJECT_TITLE, view_of(text));
+	assert_true(facts_find(view_of_bytes(facts), FACT_FIELD + FIELD_SUBJECT_TITLE, VIEW_LIT(""),
+			       0, &fact));
+	assert_true(fact.is_raw);
+	assert_int_equal(fact.value.n, FACT_BYTES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_facts_end_early),
 		cmocka_unit_test(test_field_names),
 		cmocka_unit_test(test_left_out_facts),
+		cmocka_unit_test(test_long_values_are_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
