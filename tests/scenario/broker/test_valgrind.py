@@ -22,9 +22,20 @@ def live_through_everything(broker, far_end, ca, devices):
     broker.fleet.add(good, things=["sensor1"])
     broker.fleet.add(bad)
     broker.fleet.write()
+    port = kit.free_port()
+    broker.extra = f"listener {port} 127.0.0.1\nallow_anonymous true"
+    broker.options[f"mode_{port}"] = "observe"
     far_end.open()
     broker.start()
     far_end.wait_up()
+    for username in (None, "somebody"):
+        observed = devices(broker, None, "observed", transport="tcp", username=username, will=("w", b"x"))
+        assert observed.connect(port) == 0 and observed.subscribe("a/#") == 1
+    with pytest.raises(OSError):
+        devices(broker, None, "nobody").connect()
+    for _ in range(2):
+        assert devices(broker, good, "twice", will=("will", b"x", 1)).connect() == 0
+    far_end.wait_event(kind=kit.DISCONNECT, client_id="twice", end="taken-over")
     first, second = devices(broker, good, "sensor1"), devices(broker, bad, "bad", will=("will", b"x", 1))
     assert first.connect() == 0 and second.connect() == 0
     with pytest.raises(OSError):
