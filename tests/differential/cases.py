@@ -101,7 +101,7 @@ class World:
         of = [f"iot:Certificate.{name}" for name in self.certificate_names]
         indexed = [f"{key}.{self.rng.choice((1, 1, 2, 4, 5))}" for key in of]
         self.list_keys = [*self._allowed(LIST_KEYS), *(f"{key}.List" for key in of)]
-        single = [*self._allowed(PLAIN_KEYS), *of, *indexed, *of, *indexed]
+        single = [*self._allowed(PLAIN_KEYS), *(of + indexed) * 3]
         self.keys = [*single, *self.list_keys]
         self.names = self._some_names(single)
 
@@ -327,7 +327,7 @@ def near_arn(w, value):
 
 
 def near_case(w, value):
-    return quoted(value.swapcase()) if value.isascii() else with_variables(w, value)
+    return quoted(value.swapcase()) if w.chance(0.7) else with_variables(w, value)
 
 
 # The beginning of an operator's name -> its values, and the kind of text that they are.
@@ -377,9 +377,9 @@ def some_key(w, base, set_):
 
 def some_condition(w):
     """(operator word, key, values)."""
-    word = w.rng.choice(WORDS)
+    word = "Null" if w.chance(0.02) else w.rng.choice(WORDS)
     if word == "Null":
-        return word, w.rng.choice(w.keys), w.rng.choice(["true", "false", ["true", "false"], True, False])
+        return word, w.rng.choice([*w.keys, *LIST_KEYS * 8]), w.rng.choice(["true", "false", ["true", "false"], True, False])
     set_, base, _ = oracle.split_word(word)
     key = some_key(w, base, set_)
     values = w.first.values(key) or [some_value(w.rng) or "a"]

@@ -162,7 +162,7 @@ REFERENCE = re.compile(r"\$\{([^}]*)(\}?)")
 Template = namedtuple("Template", "parts names text")  # parts: ("text" | "literal" | "variable", str); names: its variables
 
 
-@lru_cache(100000)
+@lru_cache(8192)
 def template(text):
     """Section 10, variables: `${*}`, `${?}` and `${$}` are the character; everything else between `${` and `}` is a name."""
     parts, at = [], 0
@@ -188,7 +188,7 @@ def plain(parts):
     return "".join(value for _, value in parts)
 
 
-@lru_cache(200000)
+@lru_cache(8192)
 def glob(parts):
     """Section 10: `*` any run of characters, `?` exactly one; `+` and `#` are ordinary; substituted text is literal.
 
@@ -208,7 +208,7 @@ def glob_matches(parts, text):
     return bool(glob(parts).fullmatch(text))
 
 
-@lru_cache(200000)
+@lru_cache(8192)
 def arn_parts(parts):
     """Section 10, ARN compare: the pattern split at its first five colons; a colon inside a value separates nothing."""
     pieces = [[]]
@@ -477,7 +477,7 @@ def parse_policy(name, document):
 Judged = namedtuple("Judged", "policy statement unresolved resources conditions matches")
 
 
-@lru_cache(100000)
+@lru_cache(8192)
 def action_matches(patterns, action):
     """Section 10: action names regardless of case, with wildcards; NotAction when none matches."""
     wanted = f"iot:{action}".lower()
