@@ -4,6 +4,8 @@
 #include "registry_kit.h"
 
 #include "base/chance.h"
+#include "base/cursor.h"
+#include "broker/snapshot_format.h"
 #include "daemon/publish_file.h"
 #include "daemon/publish_round.h"
 #include "store/change.h"
@@ -309,10 +311,72 @@ static void makes_good_what_somebody_did_to_the_file(void **state)
 	end(&f);
 }
 
+static unsigned count_records(const struct snapshot_builder *b)
+{
+	unsigned n = 0;
+	struct view sheet;
+	for (size_t i = 0; (sheet = snapshot_builder_sheet(b, i)).n; i++)
+		for (size_t at = 0; at < sheet.n; n++) {
+			struct reader r = reader_of(sheet.p + at, sheet.n - at);
+			at += record_padded(RECORD_HEADER + (size_t)read_u32(&r));
+		}
+	return n;
+}
+
+/* How many records the changes since the last round are. */
+static unsigned records_since(struct follower *f)
+{
+	struct publish_round round = {
+		.reader = f->k->api.reader, .logged = f->written, .written = f->written};
+	publish_round_init(&round);
+	assert_int_equal(publish_round_look(&round), 0);
+	unsigned n = count_records(round.records);
+	publish_round_clear(&round);
+	publish(f);
+	return n;
+}
+
+/* However many things a group has. */
+static void costs_few_records_a_change(void **state)
+{
+	struct follower f;
+	struct kit *k = *state;
+	begin(&f, k, 65536);
+	kit_policy(k, "p");
+	kit_group(k, "g", NULL);
+	kit_thing(k, "lamp");
+	kit_attach(k, "lamp", f.ids[0]);
+	for (unsigned i = 0; i < 50; i++) {
+		g_autofree char *name = g_strdup_printf("t%u", i);
+		g_autofree char *body =
+			g_strdup_printf("{\"thingName\":\"%s\",\"thingGroupName\":\"g\"}", name);
+		kit_thing(k, name);
+		ok(k, body, "PUT /thing-groups/addThingToThingGroup");
+	}
+	assert_true(records_since(&f) > 50);
+	g_autofree char *body =
+		g_strdup_printf("{\"target\":\"%s\"}", kit_arn(k, "thinggroup", "g"));
+	ok(k, body, "PUT /target-policies/p");
+	assert_int_equal(records_since(&f), 1);
+	ok(k, kit_policy_body, "POST /policies/p/version?setAsDefault=true");
+	assert_int_equal(records_since(&f), 1);
+	ok(k, NULL, "PUT /certificates/%s?newStatus=INACTIVE", f.ids[0]);
+	assert_int_equal(records_since(&f), 1);
+	char id[X509_ID_SIZE];
+	kit_certificate(k, "ACTIVE", id);
+	assert_int_equal(records_since(&f), 1);
+	ok(k, "{\"thingName\":\"lamp\",\"thingGroupName\":\"g\"}",
+	   "PUT /thing-groups/addThingToThingGroup");
+	assert_int_equal(records_since(&f), 2); /* the thing and its certificate */
+	compare(&f);
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_BOTH(says_what_a_fresh_one_says),
+		ON_BOTH(costs_few_records_a_change),
 		ON_BOTH(makes_good_what_somebody_did_to_the_file),
 	};
 	return cmocka_run_group_tests(tests, kit_group_start, kit_group_stop);
