@@ -80,6 +80,12 @@ bool broker_answer(struct broker *b)
 	return is_due;
 }
 
+void broker_tell_generation(const struct broker *b, struct ready *ready, uint64_t generation)
+{
+	g_autofree char *labels = g_strdup_printf("broker=\"%s\"", b->id);
+	family_set(ready, FAMILY_broker_generation, labels, generation);
+}
+
 void broker_send_number(struct broker *b, enum frame_item_kind kind, uint64_t number)
 {
 	uint8_t buf[128];

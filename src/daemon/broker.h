@@ -6,6 +6,7 @@
 
 #include "broker/channel.h"
 #include "daemon/lot.h"
+#include "daemon/ready.h"
 
 /* One reply to a device, sent when its frame is durable. */
 struct answer {
@@ -40,6 +41,9 @@ void broker_attach(struct broker *b, struct channel_peer *peer, uint64_t last);
  * its last answer, so that one whose answers may be lost comes again. Forgets them. True when
  * something was sent. */
 bool broker_answer(struct broker *b);
+
+/* The metric: every session of the broker was judged by this generation. */
+void broker_tell_generation(const struct broker *b, struct ready *ready, uint64_t generation);
 
 /* Sends one item that is a number. */
 void broker_send_number(struct broker *b, enum frame_item_kind kind, uint64_t number);

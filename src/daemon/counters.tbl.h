@@ -4,6 +4,7 @@ COUNTER(admission_evicted, "counter", "things forgotten by admission because its
 COUNTER(alarms_differing, "counter",
 	"open alarms that differed between evaluator and store after a start")
 COUNTER(brokers_connected, "gauge", "plugins connected to the channel")
+FAMILY(broker_generation, "gauge", "generation of the snapshot that every session of a broker was judged by")
 FAMILY(broker_table_entries, "gauge", "entries of a plugin's bounded table when it last told of it")
 FAMILY(broker_table_left_out, "gauge", "what a plugin's bounded table had to leave out since the plugin began")
 COUNTER(checkpoints_written, "counter", "checkpoints of the evaluator's state")

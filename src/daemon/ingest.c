@@ -57,7 +57,7 @@ struct ingest {
 	bool is_full;       /* the last append found no room */
 	bool is_stalled;    /* and what the brokers sent waits for it */
 	bool is_ring_due;
-	uint64_t head; /* of the log */
+	uint64_t head;                 /* of the log */
 	atomic_uint_least64_t applied; /* by every connected plugin */
 
 	/* What somebody waits for. */
@@ -525,13 +525,14 @@ static int learn_entry(const struct plog_entry *entry, void *ctx)
 
 /* Brokers of the time before: they have as long to come back as one that was just heard, so that a
  * mark does not pass their counters by. */
-static void learn_broker(const char *id, int64_t cut_ms, void *ctx)
+static void learn_broker(const char *id, int64_t cut_ms, uint64_t generation, void *ctx)
 {
 	struct ingest *g = ctx;
 	struct broker *b = broker_named(g, id);
 	if (!b)
 		return;
 	b->cut_ms = cut_ms;
+	broker_tell_generation(b, g->options.ready, generation);
 	b->heard_ms = clock_now_ms(g->options.clock);
 }
 

@@ -165,6 +165,8 @@ static void take_flushed(struct taking *t, const struct event *e)
 static void take_applied(struct taking *t, const struct event *e)
 {
 	t->broker->applied = e->number;
+	if (!t->is_repeat)
+		broker_tell_generation(t->broker, t->in->ready, e->number);
 }
 
 static void take_refused(struct taking *t, const struct event *e)
@@ -246,13 +248,13 @@ static const struct event_row {
 	void (*take)(struct taking *t, const struct event *e);
 } events[EVENT_KINDS] = {
 	[EVENT_REPORT] = {is_report_sound, take_report    },
-	[EVENT_CUT] = {is_cut_sound,    take_cut       },
+          [EVENT_CUT] = {is_cut_sound,    take_cut       },
 	[EVENT_APPLIED] = {NULL,            take_applied   },
-	[EVENT_FLUSHED] = {NULL,            take_flushed   },
+          [EVENT_FLUSHED] = {NULL,            take_flushed   },
 	[EVENT_REFUSED] = {NULL,            take_refused   },
-	[EVENT_CONNECT] = {NULL,            take_connect   },
+          [EVENT_CONNECT] = {NULL,            take_connect   },
 	[EVENT_DISCONNECT] = {NULL,            take_disconnect},
-	[EVENT_TAKEOVER] = {NULL,            take_takeover  },
+          [EVENT_TAKEOVER] = {NULL,            take_takeover  },
 	[EVENT_TABLE] = {is_table_sound,  take_table     },
 };
 

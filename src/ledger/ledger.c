@@ -171,7 +171,7 @@ struct telling {
 static int tell_broker(struct sql_rows *row, void *ctx)
 {
 	const struct telling *t = ctx;
-	t->fn(sql_col_text(row, 0), sql_col_int(row, 1), t->ctx);
+	t->fn(sql_col_text(row, 0), sql_col_int(row, 1), (uint64_t)sql_col_int(row, 2), t->ctx);
 	return 0;
 }
 

@@ -51,8 +51,9 @@ void ledger_stats(const struct ledger *l, struct ledger_stats *ret);
  * are left. */
 int ledger_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more) MUST_USE;
 
-/* The brokers that marks wait for, with the last mark each delivered its counters for. */
-typedef void ledger_broker_fn(const char *id, int64_t cut_ms, void *ctx);
+/* The brokers that marks wait for: the last mark each delivered its counters for, and the
+ * generation that all its sessions were judged by (0 until it told). */
+typedef void ledger_broker_fn(const char *id, int64_t cut_ms, uint64_t generation, void *ctx);
 int ledger_each_broker(struct sql_conn *reader, ledger_broker_fn *fn, void *ctx) MUST_USE;
 
 #endif

@@ -34,8 +34,7 @@ int session_hello(struct ledger *l, struct sql_conn *txn, const struct entry_hel
 		return r;
 	return sql_exec(txn, SQL_broker_hello,
 			SQL_ARGS(sql_textn(hello->broker.p, hello->broker.n),
-				 sql_textn(hello->run.p, hello->run.n),
-				 sql_int((int64_t)hello->generation), sql_int(at_ms)),
+				 sql_textn(hello->run.p, hello->run.n), sql_int(at_ms)),
 			NULL);
 }
 

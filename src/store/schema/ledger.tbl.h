@@ -1,7 +1,7 @@
 /* What brokers told (ledger/ledger.h). Times are milliseconds since the epoch. A certificate is its id (64 hex digits), ''
  * for none.
  *
- *   broker    run: of its plugin; generation: of the snapshot that every session there was judged by; cut: the last mark it
+ *   broker    run: of its plugin; generation: of the snapshot that every session there was judged by, 0 until it told; cut: the last mark it
  *             delivered its counters for; is_gone: it has been silent for too long to be waited for
  *   session   the open ones, by their number in the broker's run. Those of a broker that is gone are not known to be open
  *   denial    what was refused, a row an hour for what is alike. action: iot:... or tls; cause: a word of cause.tbl.h;

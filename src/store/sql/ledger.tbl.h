@@ -1,14 +1,14 @@
 /* Statements of what brokers told: see store/schema/ledger.tbl.h for the tables. */
 STATEMENT(broker_run, MAIN, "t", "t", "select run from broker where id = ?1")
-STATEMENT(broker_hello, MAIN, "ttii", "",
-	"insert into broker (id, run, generation, cut, heard, is_gone) values (?1, ?2, ?3, 0, ?4, 0) "
-	"on conflict (id) do update set run = excluded.run, generation = excluded.generation, heard = excluded.heard, "
-	"is_gone = 0")
+STATEMENT(broker_hello, MAIN, "tti", "",
+	"insert into broker (id, run, generation, cut, heard, is_gone) values (?1, ?2, 0, 0, ?3, 0) "
+	"on conflict (id) do update set generation = case when broker.run = excluded.run then broker.generation else 0 end, "
+	"run = excluded.run, heard = excluded.heard, is_gone = 0")
 STATEMENT(broker_heard, MAIN, "ti", "", "update broker set heard = ?2, is_gone = 0 where id = ?1")
 STATEMENT(broker_applied, MAIN, "ti", "", "update broker set generation = ?2 where id = ?1")
 STATEMENT(broker_cut, MAIN, "ti", "", "update broker set cut = ?2 where id = ?1 and cut < ?2")
 STATEMENT(broker_gone, MAIN, "t", "", "update broker set is_gone = 1 where id = ?1")
-STATEMENT(broker_awaited, MAIN, "", "ti", "select id, cut from broker where is_gone = 0 order by id")
+STATEMENT(broker_awaited, MAIN, "", "tii", "select id, cut, generation from broker where is_gone = 0 order by id")
 
 STATEMENT(session_begin, MAIN, "titttttiiii", "",
 	"insert into session (broker, number, certificate, client_id, username, thing, address, port, flags, keep_alive, "

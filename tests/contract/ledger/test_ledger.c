@@ -224,9 +224,10 @@ static void one_transaction_that_is_run_again_counts_once(void **state)
 	assert_int_equal(n, 1);
 }
 
-static void note_broker(const char *id, int64_t cut_ms, void *ctx)
+static void note_broker(const char *id, int64_t cut_ms, uint64_t generation, void *ctx)
 {
-	g_string_append_printf(ctx, "%s %" G_GINT64_FORMAT "; ", id, cut_ms);
+	g_string_append_printf(ctx, "%s %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT "; ", id, cut_ms,
+			       generation);
 }
 
 static void assert_brokers(struct fixture *f, const char *want)
@@ -244,13 +245,30 @@ static void brokers_are_waited_for_until_they_are_gone(void **state)
 	tell_time(f, ENTRY_CUT, "east", 600000);
 	tell_time(f, ENTRY_CUT, "east", 300000); /* came late */
 	commit(f);
-	assert_brokers(f, "east 600000; west 0; ");
+	assert_brokers(f, "east 600000 0; west 0 0; ");
 	tell_time(f, ENTRY_BROKER_GONE, "east", 1);
 	commit(f);
-	assert_brokers(f, "west 0; ");
+	assert_brokers(f, "west 0 0; ");
 	tell_connect(f, "east", 1); /* it speaks again, on the same connection */
 	commit(f);
-	assert_brokers(f, "east 600000; west 0; ");
+	assert_brokers(f, "east 600000 0; west 0 0; ");
+}
+
+/* What a plugin says of its snapshot when it introduces itself is no proof that every session was
+ * judged by it. */
+static void generation_counts_when_it_is_applied(void **state)
+{
+	struct fixture *f = *state;
+	tell_hello(f, "east", "run1");
+	commit(f);
+	assert_brokers(f, "east 0 0; ");
+	tell_event(f, "east", &(struct event){.kind = EVENT_APPLIED, .number = 7});
+	tell_hello(f, "east", "run1");
+	commit(f);
+	assert_brokers(f, "east 0 7; ");
+	tell_hello(f, "east", "run2");
+	commit(f);
+	assert_brokers(f, "east 0 0; ");
 }
 
 /* ---- Denials ---- */
@@ -485,6 +503,7 @@ int main(void)
 		ON_BOTH(sessions_come_and_go),
 		ON_BOTH(one_transaction_that_is_run_again_counts_once),
 		ON_BOTH(brokers_are_waited_for_until_they_are_gone),
+		ON_BOTH(generation_counts_when_it_is_applied),
 		ON_BOTH(alike_refusals_share_a_row),
 		ON_BOTH(filters),
 		ON_BOTH(bounds_hold_and_sums_stay_exact),
