@@ -94,6 +94,9 @@ static void follow(const char *path, int fd, const uint8_t *bytes, size_t size, 
 	while (snapshot_follow(s, &news, why, sizeof(why)) == 1)
 		;
 	CHECK(snapshot_in_force(s) == generation);
+	CHECK(snapshot_memory(s) > base_end - HEADER_SIZE - PART_HEADER);
+	struct stat st;
+	CHECK(fstat(fd, &st) == 0 && snapshot_is_file(s, &st));
 	CHECK(fchmod(fd, 0622) == 0 && snapshot_follow(s, &news, why, sizeof(why)) < 0);
 	CHECK(fchmod(fd, 0600) == 0 && ftruncate(fd, HEADER_SIZE) == 0);
 	CHECK(snapshot_follow(s, &news, why, sizeof(why)) < 0);
@@ -119,6 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char why[SNAPSHOT_WHY_SIZE];
 	struct snapshot *s;
+	if (snapshot_load_bytes(data, size, &s, why, sizeof(why)) == 0)
+		snapshot_free(s); /* its checksums were right */
 	uint8_t *bytes = calloc(1, size ? size : 1);
 	if (!bytes)
 		return 0;
