@@ -170,7 +170,7 @@ static int read_request(struct test *test, json_t *info, const char *resource,
 			struct policy_request *ret)
 {
 	const char *type = json_string_value(json_object_get(info, "actionType"));
-	*ret = (struct policy_request){0};
+	*ret = (struct policy_request){.client_id = view_of(in_text(test->call, "clientId"))};
 	if (!read_action(type, &ret->action))
 		return fault_set(&test->call->fault, FAULT_INVALID_REQUEST,
 				 "authInfos: an actionType is missing; give PUBLISH, SUBSCRIBE, "

@@ -250,6 +250,13 @@ static void adds_and_skips_policies(void **state)
 	result = test_as(&f, "", "", "PUBLISH", "topic/of-cert/x", "");
 	decides(result, "IMPLICIT_DENY");
 	assert_items(policies_of(result, "denied", "implicitDeny"), "policyName", NULL);
+	/* The client id is known without one, too. */
+	put_policy(f.k, "by-id",
+		   "{\"Effect\":\"Allow\",\"Action\":\"iot:Publish\",\"Resource\":\"" ARN
+		   "topic/${iot:ClientId}\"}");
+	decides(test_as(&f, "", "?clientId=x9", "PUBLISH", "topic/x9",
+			",\"policyNamesToAdd\":[\"by-id\"]"),
+		"ALLOWED");
 	/* A group as the principal: its policies and its ancestors'. */
 	result = test_as(&f, "\"principal\":\"" ARN "thinggroup/child\",", "", "PUBLISH",
 			 "topic/of-root/x", "");
