@@ -26,12 +26,12 @@ def ask_world(fleet):
     """One world's decisions."""
     member = fleet.rng.choice([*fleet.members, None])
     client_id = fleet.some_client_id(member or fleet.members[0])
-    left_out = UNKNOWN if fleet.rng.random() < 0.8 else ()
+    left_out = UNKNOWN if fleet.rng.random() < 0.9 else ()
     client_id = fleet.rng.choice([client_id, client_id, client_id, None])
-    world = fleets.some_world(fleet, fleet.about(member, client_id), list(ACTIONS), left_out=left_out)
+    world = fleets.some_world(fleet, fleet.about(member, client_id), list(ACTIONS), allow_share=0.6, left_out=left_out)
     placed = fleets.Placed(fleet, member)
     fleet.worlds += 1
-    for i in range(world.rng.randint(3, 7)):
+    for i in range(world.rng.randint(4, 8)):
         placed.place(f"w{fleet.worlds}.{i}", cases.some_document(world), placed.some_place())
     try:
         check_effective(placed, world)
@@ -72,7 +72,7 @@ def told(call, info, expected, found, placed):
 def some_questions(world, patterns):
     """Requests of one action: an authInfo."""
     first = cases.some_request(world, patterns)
-    more = [cases.some_request(world, patterns) for _ in range(world.rng.choice((0, 0, 0, 0, 0, 0, 0, 1, 2)))]
+    more = [cases.some_request(world, patterns) for _ in range(world.rng.choice((0,) * 10 + (1, 2)))]
     return [first, *(replace(one, action=first.action) for one in more)]
 
 
