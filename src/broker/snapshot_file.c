@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -59,15 +60,13 @@ void snapshot_file_free(struct snapshot_file *f)
 	g_free(f);
 }
 
-static int write_part_header(const struct snapshot_file *f, uint64_t at, uint64_t length,
-			     uint64_t generation, struct snapshot_sum *sum)
+static void fill_part_header(uint8_t *to, uint64_t length, uint64_t generation,
+			     struct snapshot_sum *sum)
 {
-	uint8_t bytes[PART_HEADER];
-	struct writer w = writer_of(bytes, sizeof(bytes));
+	struct writer w = writer_of(to, PART_HEADER);
 	write_u64(&w, length);
 	write_u64(&w, generation);
 	write_u64(&w, snapshot_sum_end(sum, generation));
-	return file_write_at(f->fd, bytes, sizeof(bytes), at);
 }
 
 /* ---- The base ---- */
@@ -95,8 +94,10 @@ int snapshot_file_add(struct snapshot_file *f, const struct snapshot_builder *re
 
 int snapshot_file_end_base(struct snapshot_file *f, uint64_t generation)
 {
+	uint8_t header[PART_HEADER];
 	uint64_t length = f->size - HEADER_SIZE - PART_HEADER;
-	int r = write_part_header(f, HEADER_SIZE, length, generation, &f->sum);
+	fill_part_header(header, length, generation, &f->sum);
+	int r = file_write_at(f->fd, header, sizeof(header), HEADER_SIZE);
 	if (r < 0)
 		return r;
 	f->base_end = f->size;
@@ -106,15 +107,17 @@ int snapshot_file_end_base(struct snapshot_file *f, uint64_t generation)
 
 /* ---- Parts ---- */
 
+/* In one write: readers see less of what is half there. */
 static int append_part(struct snapshot_file *f, struct view records, uint64_t generation)
 {
-	const uint8_t *p = (const uint8_t *)records.p;
+	g_autofree uint8_t *part = g_malloc(PART_HEADER + records.n);
 	struct snapshot_sum sum;
+	if (records.n)
+		memcpy(part + PART_HEADER, records.p, records.n);
 	snapshot_sum_begin(&sum);
-	snapshot_sum_add(&sum, p, records.n);
-	int r = write_part_header(f, f->size, records.n, generation, &sum);
-	if (r == 0)
-		r = file_write_at(f->fd, p, records.n, f->size + PART_HEADER);
+	snapshot_sum_add(&sum, part + PART_HEADER, records.n);
+	fill_part_header(part, records.n, generation, &sum);
+	int r = file_write_at(f->fd, part, PART_HEADER + records.n, f->size);
 	if (r < 0)
 		return r;
 	f->size += PART_HEADER + records.n;
