@@ -24,11 +24,11 @@ def run(installation, count, seed=1):
 
 def ask_world(fleet):
     """One world's decisions."""
-    member = fleet.rng.choice([*fleet.members, None])
+    member = fleet.rng.choice([*fleet.members * 3, None])
     client_id = fleet.some_client_id(member or fleet.members[0])
     left_out = UNKNOWN if fleet.rng.random() < 0.9 else ()
     client_id = fleet.rng.choice([client_id, client_id, client_id, None])
-    world = fleets.some_world(fleet, fleet.about(member, client_id), list(ACTIONS), allow_share=0.6, left_out=left_out)
+    world = fleets.some_world(fleet, fleet.about(member, client_id), list(ACTIONS), allow_share=0.63, left_out=left_out)
     placed = fleets.Placed(fleet, member)
     fleet.worlds += 1
     for i in range(world.rng.randint(4, 8)):
