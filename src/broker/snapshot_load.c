@@ -305,9 +305,9 @@ static int take_part(struct snapshot *s, struct snapshot_news *news, const struc
 	return 1;
 }
 
-int snapshot_follow(struct snapshot *s, struct snapshot_news *news, char *text, size_t cap)
+int snapshot_follow(struct snapshot *s, struct snapshot_news *news, char *why, size_t why_cap)
 {
-	return take_part(s, news, &(struct why){text, cap});
+	return take_part(s, news, &(struct why){why, why_cap});
 }
 
 /* ---- Loading ---- */
@@ -379,21 +379,22 @@ static int load(const struct snapshot *from, uint64_t at_least, struct snapshot 
 }
 
 int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snapshot **ret,
-		  char *text, size_t cap)
+		  char *why, size_t why_cap)
 {
-	const struct why why = {text, cap};
+	const struct why reason = {why, why_cap};
 	/* O_NONBLOCK: a pipe put in its place must not hold the broker. */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return refuse(&why, "%s",
+		return refuse(&reason, "%s",
 			      errno == ELOOP ? "a symbolic link" : strerrordesc_np(errno));
-	return load(&(struct snapshot){.fd = fd, .owner = owner}, at_least, ret, &why);
+	return load(&(struct snapshot){.fd = fd, .owner = owner}, at_least, ret, &reason);
 }
 
-int snapshot_load_bytes(const void *bytes, size_t n, struct snapshot **ret, char *text, size_t cap)
+int snapshot_load_bytes(const void *bytes, size_t n, struct snapshot **ret, char *why,
+			size_t why_cap)
 {
-	const struct why why = {text, cap};
-	if (load(&(struct snapshot){.fd = -1, .bytes = bytes, .size = n}, 0, ret, &why) < 0)
+	const struct why reason = {why, why_cap};
+	if (load(&(struct snapshot){.fd = -1, .bytes = bytes, .size = n}, 0, ret, &reason) < 0)
 		return -1;
 	(*ret)->bytes = NULL;
 	(*ret)->size = (*ret)->at;
