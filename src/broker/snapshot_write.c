@@ -87,7 +87,7 @@ static void record_end(const struct writer *w)
 	CHECK(!w->full && w->len == w->cap);
 }
 
-#define NUMBER_BYTES 4 /* in front of a bytes32 */
+#define NUMBER_BYTES sizeof(uint32_t) /* in front of a bytes32 */
 
 static size_t names_bytes(const char *const *names, size_t n)
 {

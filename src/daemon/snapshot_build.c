@@ -31,7 +31,7 @@ void snapshot_put_thing(struct snapshot_builder *b, const struct walk_thing *thi
 /* -1: the id is none that a certificate can have. */
 static int fingerprint_of(const char *id, uint8_t ret[SNAPSHOT_FINGERPRINT])
 {
-	if (strlen(id) == 2 * SNAPSHOT_FINGERPRINT &&
+	if (strlen(id) == (size_t)2 * SNAPSHOT_FINGERPRINT &&
 	    hex_decode(id, ret, SNAPSHOT_FINGERPRINT) == 0)
 		return 0;
 	log_error("publish", "certificate id %s is no fingerprint: left out", id);
