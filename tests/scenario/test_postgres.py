@@ -97,7 +97,7 @@ def test_a_server_that_goes_away_costs_no_report(server, on_postgres):
     server.stop()
     pump.send(stack.document(9, tcp_ports=[]))
     assert on_postgres.daemon.wait(60) == 1
-    on_postgres.daemon_log.wait("ingest: appending to the log: ")
+    on_postgres.daemon_log.wait("ingest: appending to the log: |evaluate: committing entries ")
     server.start()
     on_postgres.start_daemon().wait_ready()
     assert pump.reply()["reportId"] == 9
