@@ -43,21 +43,25 @@ double bench_cpu_s(pid_t pid)
 
 /* ---- Bytes ---- */
 
-/* What the socket took of n bytes: 0 when it must wait. */
-static size_t write_some(struct mqtt *m, const uint8_t *p, size_t n)
+/* What the socket took of n bytes: 0 when it must wait, -1 when the connection is broken. */
+static ssize_t try_write(struct mqtt *m, const uint8_t *p, size_t n)
 {
 	if (!m->ssl) {
-		ssize_t done = write(m->fd, p, n);
-		if (done < 0 && errno != EAGAIN)
-			bench_die("write");
-		return done < 0 ? 0 : (size_t)done;
+		ssize_t done = send(m->fd, p, n, MSG_NOSIGNAL);
+		return done < 0 && errno == EAGAIN ? 0 : done;
 	}
 	size_t done = 0;
 	ERR_clear_error();
 	int r = SSL_write_ex(m->ssl, p, n, &done);
-	if (r != 1 && SSL_get_error(m->ssl, r) != SSL_ERROR_WANT_WRITE)
-		bench_die("SSL_write");
-	return done;
+	return r == 1 || SSL_get_error(m->ssl, r) == SSL_ERROR_WANT_WRITE ? (ssize_t)done : -1;
+}
+
+static size_t write_some(struct mqtt *m, const uint8_t *p, size_t n)
+{
+	ssize_t done = try_write(m, p, n);
+	if (done < 0)
+		bench_die(m->name);
+	return (size_t)done;
 }
 
 void mqtt_flush(struct mqtt *m)
@@ -67,21 +71,27 @@ void mqtt_flush(struct mqtt *m)
 	m->out_n = 0;
 }
 
-/* What the socket has, at most n bytes: 0 when it must wait. */
-static size_t read_some(struct mqtt *m, uint8_t *p, size_t n)
+/* What the socket has, at most n bytes: 0 when it must wait, -1 when the connection has ended. */
+static ssize_t try_read(struct mqtt *m, uint8_t *p, size_t n)
 {
 	if (!m->ssl) {
 		ssize_t got = read(m->fd, p, n);
-		if (got == 0 || (got < 0 && errno != EAGAIN))
-			bench_die(got ? "read" : "closed by the broker");
-		return got < 0 ? 0 : (size_t)got;
+		if (got == 0)
+			return -1;
+		return got < 0 && errno == EAGAIN ? 0 : got;
 	}
 	size_t got = 0;
 	ERR_clear_error();
 	int r = SSL_read_ex(m->ssl, p, n, &got);
-	if (r != 1 && SSL_get_error(m->ssl, r) != SSL_ERROR_WANT_READ)
+	return r == 1 || SSL_get_error(m->ssl, r) == SSL_ERROR_WANT_READ ? (ssize_t)got : -1;
+}
+
+static size_t read_some(struct mqtt *m, uint8_t *p, size_t n)
+{
+	ssize_t got = try_read(m, p, n);
+	if (got < 0)
 		bench_die(m->name);
-	return got;
+	return (size_t)got;
 }
 
 /* ---- Packets out ---- */
@@ -237,36 +247,52 @@ static void dial(struct mqtt *m, unsigned port)
 		bench_die("connecting to the broker");
 }
 
-static void secure(struct mqtt *m, SSL_CTX *tls)
+/* 0, or -1 when the broker refuses: with TLS 1.3 that may come later. */
+static int secure(struct mqtt *m, SSL_CTX *tls)
 {
 	m->ssl = SSL_new(tls);
-	if (!m->ssl || SSL_set_fd(m->ssl, m->fd) != 1 || SSL_connect(m->ssl) != 1)
-		bench_die("TLS handshake");
+	if (!m->ssl || SSL_set_fd(m->ssl, m->fd) != 1)
+		bench_die("TLS");
+	return SSL_connect(m->ssl) == 1 ? 0 : -1;
 }
 
-static void await_agreement(struct mqtt *m)
+/* The code of CONNACK, or -1 when the connection ends without one. */
+static int ask_in(struct mqtt *m)
 {
 	uint8_t packet[CONNACK_N];
-	for (size_t n = 0; n < sizeof(packet);)
-		n += read_some(m, packet + n, sizeof(packet) - n);
-	if (packet[0] == CONNACK && packet[3] == 0)
-		return;
-	(void)fprintf(stderr, "%s: the broker answered CONNECT with code %u\n", m->name,
-		      (unsigned)packet[3]);
-	exit(1);
+	put_connect(m);
+	if (try_write(m, m->out, m->out_n) < 0) /* of a blocking socket: all, or nothing */
+		return -1;
+	m->out_n = 0;
+	for (size_t n = 0; n < sizeof(packet);) {
+		ssize_t got = try_read(m, packet + n, sizeof(packet) - n);
+		if (got < 0)
+			return -1;
+		n += (size_t)got;
+	}
+	return packet[0] == CONNACK ? packet[3] : -1;
+}
+
+int mqtt_try_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name)
+{
+	m->name = name;
+	m->ssl = NULL;
+	m->packet_id = 0;
+	m->in_n = m->out_n = 0;
+	dial(m, port);
+	int code = tls && secure(m, tls) < 0 ? -1 : ask_in(m);
+	if (fcntl(m->fd, F_SETFL, O_NONBLOCK) < 0)
+		bench_die("fcntl");
+	return code;
 }
 
 void mqtt_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name)
 {
-	*m = (struct mqtt){.name = name};
-	dial(m, port);
-	if (tls)
-		secure(m, tls);
-	put_connect(m);
-	mqtt_flush(m);
-	await_agreement(m);
-	if (fcntl(m->fd, F_SETFL, O_NONBLOCK) < 0)
-		bench_die("fcntl");
+	int code = mqtt_try_connect(m, port, tls, name);
+	if (code == 0)
+		return;
+	(void)fprintf(stderr, "%s: the broker answered CONNECT with code %d\n", name, code);
+	bench_die("CONNECT");
 }
 
 void mqtt_close(struct mqtt *m)

@@ -1,6 +1,7 @@
-/* As much of an MQTT 3.1.1 client as the benchmarks need: the cheapest one, so that what is
- * measured is the broker. One connection, over TLS or plain; what is queued leaves with mqtt_flush.
- * A broken connection ends the program: a benchmark without all its devices has no result. */
+/* As much of an MQTT 3.1.1 client as the benchmarks and load tests need: the cheapest one, so that
+ * what is measured is the broker. One connection, over TLS or plain; what is queued leaves with
+ * mqtt_flush. A broken connection ends the program: a benchmark without all its devices has no
+ * result. */
 #ifndef BENCH_MQTT_H
 #define BENCH_MQTT_H
 
@@ -34,6 +35,9 @@ SSL_CTX *mqtt_credentials(const char *ca, const char *dir, const char *name);
 /* Connects to 127.0.0.1:port, over TLS when there is a context, as client `name`; returns when the
  * broker has agreed. The descriptor is non-blocking from then on. */
 void mqtt_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name);
+/* The same where the broker may refuse: 0, the code of its CONNACK, or -1 when it ended the
+ * connection without one. In each case mqtt_close is due. */
+int mqtt_try_connect(struct mqtt *m, unsigned port, SSL_CTX *tls, const char *name);
 /* Ends the connection without a word. */
 void mqtt_close(struct mqtt *m);
 void mqtt_subscribe(struct mqtt *m, const char *filter, int qos);
