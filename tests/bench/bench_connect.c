@@ -85,19 +85,6 @@ static double held_bytes(const struct bench *b, SSL_CTX *tls)
 
 /* ---- The command ---- */
 
-static SSL_CTX **all_credentials(const struct bench *b)
-{
-	SSL_CTX **tls = calloc(b->n, sizeof(SSL_CTX *));
-	if (!tls)
-		bench_die("memory");
-	for (unsigned i = 0; i < b->n; i++) {
-		char name[16];
-		(void)snprintf(name, sizeof(name), "dev%03u", i);
-		tls[i] = mqtt_credentials(b->ca, b->dir, name);
-	}
-	return tls;
-}
-
 int main(int argc, char **argv)
 {
 	static struct mqtt m;
@@ -116,12 +103,10 @@ int main(int argc, char **argv)
 		bench_die("arguments");
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
-	SSL_CTX **tls = all_credentials(&b);
+	SSL_CTX **tls = mqtt_fleet_credentials(b.ca, b.dir, b.n);
 	double connect_s = connect_cpu_s(&b, &m, tls);
 	(void)printf("{\"connect_cpu_us\": %.3f, \"held_bytes\": %.1f}\n", 1e6 * connect_s,
 		     held_bytes(&b, tls[0]));
-	for (unsigned i = 0; i < b.n; i++)
-		SSL_CTX_free(tls[i]);
-	free(tls);
+	mqtt_free_credentials(tls);
 	return 0;
 }

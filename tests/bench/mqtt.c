@@ -236,6 +236,26 @@ SSL_CTX *mqtt_credentials(const char *ca, const char *dir, const char *name)
 	return tls;
 }
 
+SSL_CTX **mqtt_fleet_credentials(const char *ca, const char *dir, unsigned n)
+{
+	SSL_CTX **tls = calloc(n + 1, sizeof(SSL_CTX *));
+	if (!tls)
+		bench_die("memory");
+	for (unsigned i = 0; i < n; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof(name), "dev%03u", i);
+		tls[i] = mqtt_credentials(ca, dir, name);
+	}
+	return tls;
+}
+
+void mqtt_free_credentials(SSL_CTX **tls)
+{
+	for (SSL_CTX **one = tls; *one; one++)
+		SSL_CTX_free(*one);
+	free(tls);
+}
+
 static void dial(struct mqtt *m, unsigned port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,

@@ -31,6 +31,9 @@ double bench_cpu_s(pid_t pid);
 
 /* A context that trusts the server's CA, with DIR/NAME.pem and DIR/NAME.key. */
 SSL_CTX *mqtt_credentials(const char *ca, const char *dir, const char *name);
+/* The same for dev000, dev001 and so on, n of them and a NULL. */
+SSL_CTX **mqtt_fleet_credentials(const char *ca, const char *dir, unsigned n);
+void mqtt_free_credentials(SSL_CTX **tls);
 
 /* Connects to 127.0.0.1:port, over TLS when there is a context, as client `name`; returns when the
  * broker has agreed. The descriptor is non-blocking from then on. */
