@@ -19,8 +19,11 @@ static void tell_applied(struct plugin *p)
 	rules_let_go(&p->rules);
 	if (generation == p->applied)
 		return;
-	if (uplink_number(p->uplink, EVENT_APPLIED, generation))
-		p->applied = generation;
+	if (!uplink_number(p->uplink, EVENT_APPLIED, generation))
+		return;
+	p->applied = generation;
+	mosquitto_log_printf(MOSQ_LOG_DEBUG,
+			     "thingward: every session stands by generation %" PRIu64, generation);
 }
 
 /* Counters up to the mark that has passed, so many identities a turn, then EVENT_CUT. */

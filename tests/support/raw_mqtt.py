@@ -37,10 +37,18 @@ def packet(kind, body=b"", flags=0):
             return bytes([kind << 4 | flags]) + length + body
 
 
+def topic_of(kept):
+    """Of a kept PUBLISH."""
+    body = bytes.fromhex(kept.split()[2])
+    return body[2 : 2 + struct.unpack_from(">H", body)[0]].decode()
+
+
 class RawClient:
-    def __init__(self, port, client_id, version=4, username=None, password=None, will=None, clean=True, tls=None):
+    def __init__(self, port, client_id, version=4, username=None, password=None, will=None, clean=True, tls=None,
+                 will_delay_s=0):
         self.port, self.client_id, self.version, self.tls = port, client_id, version, tls
         self.username, self.password, self.will, self.clean = username, password, will, clean
+        self.will_delay_s = will_delay_s  # MQTT 5
         self.packets, self.next_id, self.socket, self.buffer = [], 0, None, b""
 
     # ---- Sending ----
@@ -60,7 +68,7 @@ class RawClient:
             self.socket.sendall(packet(CONNECT, self._connect_body()))
         except OSError:
             return self._end()
-        self._read()
+        self.read()
 
     def _connect_body(self):
         session_expiry = b"\x05\x11\x00\x00\x0e\x10"
@@ -69,7 +77,8 @@ class RawClient:
         if self.will:
             topic, message, qos, retain = self.will
             flags |= 1 << 2 | qos << 3 | retain << 5
-            payload += self.properties + text(topic) + text(message)
+            delay = b"\x05\x18" + struct.pack(">I", self.will_delay_s) if self.will_delay_s else self.properties
+            payload += delay + text(topic) + text(message)
         for part in (self.username, self.password):
             payload += text(part) if part is not None else b""
         properties = session_expiry if self.version == 5 and not self.clean else self.properties
@@ -113,10 +122,10 @@ class RawClient:
         answers may bring more."""
         for _ in range(2):
             self._send(PINGREQ)
-            while self.socket and self._read() != PINGRESP:
+            while self.socket and self.read() != PINGRESP:
                 pass
 
-    def _read(self):
+    def read(self):
         """Takes one packet, keeps and answers it; its kind, or None at the connection's end."""
         try:
             head, body = self._next_packet()
