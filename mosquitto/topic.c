@@ -2,15 +2,19 @@
 
 #include "base/utf8.h"
 
+static void skip(struct view *v, size_t n)
+{
+	v->p += n;
+	v->n -= n;
+}
+
 /* Takes the level up to the next '/' off the front of *rest. */
 static struct view take_level(struct view *rest)
 {
 	const char *slash = rest->n ? memchr(rest->p, '/', rest->n) : NULL;
 	size_t n = slash ? (size_t)(slash - rest->p) : rest->n;
 	struct view level = {rest->p, n};
-	size_t step = slash ? n + 1 : n;
-	rest->p += step;
-	rest->n -= step;
+	skip(rest, slash ? n + 1 : n);
 	return level;
 }
 
@@ -18,8 +22,7 @@ static bool take_prefix(struct view *rest, struct view prefix)
 {
 	if (rest->n < prefix.n || memcmp(rest->p, prefix.p, prefix.n) != 0)
 		return false;
-	rest->p += prefix.n;
-	rest->n -= prefix.n;
+	skip(rest, prefix.n);
 	return true;
 }
 
@@ -78,6 +81,50 @@ bool topic_filter_is_shared_reserved(struct view filter)
 {
 	struct view rest = filter;
 	return take_share(&rest) && view_is(take_level(&rest), "$aws");
+}
+
+/* True when the level that the filter stands at the begin of is `wildcard`. */
+static bool is_level(struct view filter, char wildcard)
+{
+	return filter.n && filter.p[0] == wildcard && (filter.n == 1 || filter.p[1] == '/');
+}
+
+/* Takes what one step of the filter stands for off both. */
+static bool take_step(struct view *topic, struct view *filter, bool is_level_begin,
+		      struct view client_id)
+{
+	if (is_level_begin && is_level(*filter, '+')) {
+		const char *slash = topic->n ? memchr(topic->p, '/', topic->n) : NULL;
+		size_t level = slash ? (size_t)(slash - topic->p) : topic->n;
+		skip(topic, level);
+		skip(filter, 1);
+		return true;
+	}
+	if (take_prefix(filter, VIEW_LIT("${iot:ClientId}")))
+		return take_prefix(topic, client_id);
+	if (!topic->n || topic->p[0] != filter->p[0])
+		return false;
+	skip(topic, 1);
+	skip(filter, 1);
+	return true;
+}
+
+bool topic_matches(struct view topic, struct view filter, struct view client_id)
+{
+	bool is_level_begin = true;
+	if (topic.n && topic.p[0] == '$' && (is_level(filter, '+') || is_level(filter, '#')))
+		return false;
+	while (filter.n) {
+		if (is_level_begin && view_is(filter, "#"))
+			return true;
+		if (topic.n == 0 && view_is(filter, "/#"))
+			return true;
+		const char *at = filter.p;
+		if (!take_step(&topic, &filter, is_level_begin, client_id))
+			return false;
+		is_level_begin = *at == '/';
+	}
+	return topic.n == 0;
 }
 
 /* C0, DEL, and C1 as UTF-8 writes it. */

@@ -29,6 +29,10 @@ bool topic_filter_is_report(struct view filter);
  * and never delivers to. */
 bool topic_filter_is_shared_reserved(struct view filter);
 
+/* True when an MQTT filter is for the topic: wildcards stand for whole levels, and not for a first
+ * one that begins with '$'. "${iot:ClientId}" in it stands for the client id. Linear. */
+bool topic_matches(struct view topic, struct view filter, struct view client_id);
+
 /* AWS's quotas: bytes of a topic or filter, and slashes; "$share/GROUP/" does not count. */
 #define TOPIC_BYTES_MAX   256
 #define TOPIC_SLASHES_MAX 7

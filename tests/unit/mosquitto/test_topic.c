@@ -123,6 +123,59 @@ static void test_faults(void **state)
 	assert_int_equal(topic_fault((struct view){"a\0b", 3}), CAUSE_TOPIC_CONTROL);
 }
 
+static void test_filters(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *filter, *topic;
+		bool matches;
+	} cases[] = {
+		{"a/b",                     "a/b",           true },
+		{"a/b",                     "a/bc",          false},
+		{"a/bc",                    "a/b",           false},
+		{"a",		       "a/",            false},
+		{"a/+",                     "a/b",           true },
+		{"a/+",                     "a/",            true },
+		{"a/+",                     "a",             false},
+		{"a/+",                     "a/b/c",         false},
+		{"+/b",                     "a/b",           true },
+		{"+",		       "a",             true },
+		{"+/+",                     "/a",            true },
+		{"+",		       "/a",            false},
+		{"a/+/c",                   "a/b/c",         true },
+		{"a/+/c",                   "a//c",          true },
+		{"a/#",                     "a",             true },
+		{"a/#",                     "a/",            true },
+		{"a/#",                     "a/b/c",         true },
+		{"a/#",                     "ab",            false},
+		{"#",		       "a/b",           true },
+		{"+/#",                     "a",             true },
+		{"a/+/#",                   "a/b",           true },
+		{"a/+/#",                   "a",             false},
+		{"#",		       "$SYS/x",        false},
+		{"+/x",                     "$SYS/x",        false},
+		{"$SYS/#",                  "$SYS/x",        true },
+		{"$SYS/+",                  "$SYS/x",        true },
+ /* What stands for no whole level is bytes like others. */
+		{"a+/b",                    "a+/b",          true },
+		{"a+/b",                    "ab/b",          false},
+		{"a/+b",                    "a/cb",          false},
+		{"a/b#",                    "a/bc",          false},
+		{"a/#/b",                   "a/c/b",         false},
+		{"${iot:ClientId}/#",       "pump+/x",       true },
+		{"${iot:ClientId}/#",       "pumpy/x",       false},
+		{"d/${iot:ClientId}",       "d/pump+",       true },
+		{"d/x-${iot:ClientId}-y/+", "d/x-pump+-y/z", true },
+		{"d/${iot:ClientId}/+",     "d/pump+",       false},
+		{"d/${iot:ThingName}",      "d/pump+",       false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (topic_matches(view_of(cases[i].topic), view_of(cases[i].filter),
+				  VIEW_LIT("pump+")) != cases[i].matches)
+			fail_msg("%s for %s", cases[i].filter, cases[i].topic);
+	assert_true(topic_matches(VIEW_LIT("a//b"), VIEW_LIT("a/${iot:ClientId}/b"), VIEW_LIT("")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_filters_for_reports),
 		cmocka_unit_test(test_shared_subscriptions_to_reserved_topics),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_filters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
