@@ -2,7 +2,8 @@
  *
  * Normalised: certificates, things, groups, policies, each found by its key; a certificate names
  * its things and policies, a thing its groups (ancestors included), a group its policies. So one
- * change is one record, however many things it concerns.
+ * change is one record, however many things it concerns. And the dimensions, by which messages are
+ * counted.
  *
  *   base: everything there is | part: what changed | part | part ...      (snapshot_format.h)
  *
@@ -38,6 +39,7 @@ enum snapshot_kind {
 	SNAPSHOT_GROUP,
 	SNAPSHOT_THING,
 	SNAPSHOT_CERT,
+	SNAPSHOT_DIMENSION,
 	SNAPSHOT_KINDS
 };
 
@@ -68,7 +70,8 @@ size_t snapshot_memory(const struct snapshot *s);
 
 /* What a part changed. */
 struct snapshot_news {
-	bool is_all; /* a policy, group or the account: any session may be concerned */
+	bool is_all;         /* a policy, group or the account: any session may be concerned */
+	bool has_dimensions; /* a dimension is new, or gone */
 	/* Called for each certificate that has a new record or is gone; one whose thing changed is
 	 * among them. */
 	void (*on_cert)(void *ctx, const uint8_t fingerprint[SNAPSHOT_FINGERPRINT]);
@@ -77,7 +80,7 @@ struct snapshot_news {
 
 /* Reads the next part of the file that was loaded, when it is there whole. 1: it is in force; 0:
  * nothing new, or not whole yet; -1 with the reason: it cannot be taken, and what was in force
- * stays. Sets news->is_all, calls news->on_cert; news may be NULL. */
+ * stays. Sets the news' flags, calls news->on_cert; news may be NULL. */
 int snapshot_follow(struct snapshot *s, struct snapshot_news *news, char *why, size_t why_cap);
 /* True when `st` is of the file that was loaded. */
 bool snapshot_is_file(const struct snapshot *s, const struct stat *st);
@@ -86,6 +89,8 @@ bool snapshot_is_file(const struct snapshot *s, const struct stat *st);
 struct snapshot_names {
 	struct view bytes;
 };
+/* Takes the next name off the front; false at the end. */
+bool snapshot_next_name(struct snapshot_names *names, struct view *ret);
 
 struct snapshot_cert {
 	enum snapshot_cert_status status;
@@ -120,5 +125,15 @@ struct snapshot_policy {
 unsigned snapshot_programs(const struct snapshot *s, const struct snapshot_cert *c,
 			   struct view client_id, struct policy_request *request,
 			   struct snapshot_policy *ret, unsigned cap, bool *ret_is_quarantined);
+
+/* A named set of topic filters (spec/detect.md section 3). */
+struct snapshot_dimension {
+	struct view name;
+	struct snapshot_names filters;
+};
+
+/* All dimensions, in no order, but not more than cap. Returns how many. */
+unsigned snapshot_dimensions(const struct snapshot *s, struct snapshot_dimension *ret,
+			     unsigned cap);
 
 #endif

@@ -15,6 +15,7 @@
  *   THING     name          facts bytes32, groups names
  *   CERT      fingerprint   status u8, is_exclusive u8, not_before i64, not_after i64,
  *                           facts bytes32, things names, policies names
+ *   DIMENSION name          filters names
  *
  * names: bytes32 that hold one str16 after the other. All numbers are little endian. A part's
  * length is that of its records, a multiple of 8; a record's length is that of key and body. */

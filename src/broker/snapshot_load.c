@@ -149,6 +149,7 @@ static const struct {
 	[SNAPSHOT_GROUP] = {"group",       group_is_sound  },
 	[SNAPSHOT_THING] = {"thing",       thing_is_sound  },
 	[SNAPSHOT_CERT] = {"certificate", cert_is_sound   },
+	[SNAPSHOT_DIMENSION] = {"dimension",   names_are_sound },
 };
 
 /* The next record's place in *ret; 0, or -1 when it is damaged. */
@@ -261,6 +262,8 @@ static void tell(struct snapshot_news *news, const struct snapshot_record *recor
 {
 	if (record->kind == SNAPSHOT_CERT)
 		news->on_cert(news->ctx, (const uint8_t *)record->key.p);
+	else if (record->kind == SNAPSHOT_DIMENSION)
+		news->has_dimensions = true;
 	else if (record->kind != SNAPSHOT_THING)
 		news->is_all = true;
 }

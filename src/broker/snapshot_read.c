@@ -5,8 +5,7 @@ static const uint8_t *find(const struct snapshot *s, enum snapshot_kind kind, st
 	return snapshot_table_find(&s->tables[kind], key);
 }
 
-/* The next name, false at the end. */
-static bool next_name(struct snapshot_names *names, struct view *ret)
+bool snapshot_next_name(struct snapshot_names *names, struct view *ret)
 {
 	struct reader r = reader_of(names->bytes.p, names->bytes.n);
 	if (reader_left(&r) == 0)
@@ -90,7 +89,7 @@ bool snapshot_find(const struct snapshot *s, const uint8_t fingerprint[SNAPSHOT_
 static bool has_name(struct snapshot_names names, struct view name)
 {
 	struct view one;
-	while (next_name(&names, &one))
+	while (snapshot_next_name(&names, &one))
 		if (view_eq(one, name))
 			return true;
 	return false;
@@ -125,7 +124,7 @@ static void add_policies(struct policy_list *list, struct snapshot_names names)
 {
 	struct view name;
 	struct snapshot_policy policy;
-	while (list->n <= list->cap && next_name(&names, &name))
+	while (list->n <= list->cap && snapshot_next_name(&names, &name))
 		if (find_policy(list->s, name, &policy))
 			add_policy(list, &policy);
 }
@@ -138,7 +137,7 @@ static bool add_groups(struct policy_list *list, const struct thing *thing, bool
 	struct view name;
 	struct group group;
 	bool is_quarantined = false;
-	while (next_name(&groups, &name)) {
+	while (snapshot_next_name(&groups, &name)) {
 		if (!find_group(list->s, name, &group))
 			continue;
 		is_quarantined |= group.is_quarantine;
@@ -155,7 +154,7 @@ static bool add_quarantine(struct policy_list *list, const struct snapshot_cert 
 	struct view name;
 	struct thing thing;
 	bool is_quarantined = false;
-	while (next_name(&things, &name))
+	while (snapshot_next_name(&things, &name))
 		if (find_thing(list->s, name, &thing))
 			is_quarantined |= add_groups(list, &thing, true);
 	return is_quarantined;
@@ -169,7 +168,7 @@ static struct thing connection_thing(const struct snapshot *s, const struct snap
 	struct view only;
 	if (has_name(c->things, client_id))
 		(void)find_thing(s, client_id, &thing);
-	else if (c->is_exclusive && next_name(&things, &only))
+	else if (c->is_exclusive && snapshot_next_name(&things, &only))
 		(void)find_thing(s, only, &thing);
 	return thing;
 }
@@ -200,4 +199,19 @@ unsigned snapshot_programs(const struct snapshot *s, const struct snapshot_cert 
 		(void)add_groups(&list, &thing, false);
 	}
 	return list.n;
+}
+
+unsigned snapshot_dimensions(const struct snapshot *s, struct snapshot_dimension *ret, unsigned cap)
+{
+	const struct snapshot_table *t = &s->tables[SNAPSHOT_DIMENSION];
+	unsigned n = 0;
+	for (size_t i = 0; i < t->n_slots && n < cap; i++) {
+		if (!t->slots[i].record)
+			continue;
+		struct snapshot_record record = snapshot_record_at(t->slots[i].record);
+		if (!record.is_deleted)
+			ret[n++] =
+				(struct snapshot_dimension){record.key, read_names(&record.body)};
+	}
+	return n;
 }

@@ -169,6 +169,16 @@ void snapshot_add_cert(struct snapshot_builder *b, const struct snapshot_new_cer
 	record_end(&w);
 }
 
+void snapshot_add_dimension(struct snapshot_builder *b, const char *name,
+			    const char *const *filters, size_t n)
+{
+	struct view key = view_of(name);
+	struct writer w = record_begin(b, SNAPSHOT_DIMENSION, false, key,
+				       key.n + NUMBER_BYTES + names_bytes(filters, n));
+	write_names(&w, filters, n);
+	record_end(&w);
+}
+
 void snapshot_remove(struct snapshot_builder *b, enum snapshot_kind kind, struct view key)
 {
 	struct writer w = record_begin(b, kind, true, key, key.n);

@@ -48,6 +48,8 @@ struct snapshot_new_cert {
 	size_t n_things, n_policies;
 };
 void snapshot_add_cert(struct snapshot_builder *b, const struct snapshot_new_cert *cert);
+void snapshot_add_dimension(struct snapshot_builder *b, const char *name,
+			    const char *const *filters, size_t n);
 /* What the key named is gone. */
 void snapshot_remove(struct snapshot_builder *b, enum snapshot_kind kind, struct view key);
 

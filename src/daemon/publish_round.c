@@ -94,6 +94,13 @@ static int put_group(struct publish_round *round, const char *name)
 	return snapshot_build_group(round->reader, name, round->records);
 }
 
+static int put_dimension(struct publish_round *round, const char *name)
+{
+	if (!is_news(round, "snapshot", CHANGE_DIMENSION, name))
+		return 0;
+	return snapshot_build_dimension(round->reader, name, round->records);
+}
+
 static int collect(const char *certificate, void *ids)
 {
 	g_ptr_array_add(ids, g_strdup(certificate));
@@ -138,12 +145,13 @@ typedef int tell_fn(struct publish_round *round, const char *key);
 static const struct {
 	tell_fn *log, *snapshot;
 } tellers[] = {
-	[CHANGE_CONFIG] = {log_config, NULL      },
-          [CHANGE_THING] = {log_thing,  put_thing },
-	[CHANGE_CERT] = {NULL,       put_cert  },
-          [CHANGE_POLICY] = {NULL,       put_policy},
-	[CHANGE_GROUP] = {NULL,       put_group },
-          [CHANGE_SETTINGS] = {NULL,       NULL      },
+	[CHANGE_CONFIG] = {log_config, NULL         },
+          [CHANGE_THING] = {log_thing,  put_thing    },
+	[CHANGE_CERT] = {NULL,       put_cert     },
+          [CHANGE_POLICY] = {NULL,       put_policy   },
+	[CHANGE_GROUP] = {NULL,       put_group    },
+          [CHANGE_SETTINGS] = {NULL,       NULL         },
+	[CHANGE_DIMENSION] = {NULL,       put_dimension},
 };
 
 static int take_change(const struct change *change, void *ctx)

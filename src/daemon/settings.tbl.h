@@ -55,7 +55,7 @@ NUMBER(ml, min_training_days, ml_min_training_days, 14, 0, 365, 14,
 NUMBER(quota, behavior_values_per_profile, registry.quota_behavior_values_per_profile, 1000, 0, 1000000, 0, "values in all criteria of a profile together")
 NUMBER(quota, behaviors_per_profile, registry.quota_behaviors_per_profile, 100, 0, 10000, 0, "behaviors of a security profile")
 NUMBER(quota, custom_metrics, registry.quota_custom_metrics, 100, 0, 100000, 0, "of the account")
-NUMBER(quota, dimensions, registry.quota_dimensions, 10, 0, 100000, 0, "of the account")
+NUMBER(quota, dimensions, registry.quota_dimensions, 10, 0, 64, 0, "of the account")
 NUMBER(quota, group_children, registry.quota_group_children, 100, 0, 1000000, 0, "direct children of a thing group")
 NUMBER(quota, group_depth, registry.quota_group_depth, 7, 1, 64, 0, "levels of thing groups")
 NUMBER(quota, groups_per_thing, registry.quota_groups_per_thing, 10, 0, 1000, 0, "groups a thing is directly in")

@@ -23,6 +23,12 @@ static int put_group(const struct walk_group *group, void *builder)
 	return 0;
 }
 
+static int put_dimension(const struct walk_dimension *dimension, void *builder)
+{
+	snapshot_add_dimension(builder, dimension->name, dimension->filters, dimension->n_filters);
+	return 0;
+}
+
 void snapshot_put_thing(struct snapshot_builder *b, const struct walk_thing *thing)
 {
 	snapshot_add_thing(b, thing->name, thing->facts, thing->group_names, thing->n_groups);
@@ -80,6 +86,13 @@ int snapshot_build_group(struct sql_conn *reader, const char *name, struct snaps
 	return r < 0 ? r : gone_unless(before, b, SNAPSHOT_GROUP, name);
 }
 
+int snapshot_build_dimension(struct sql_conn *reader, const char *name, struct snapshot_builder *b)
+{
+	uint64_t before = snapshot_builder_size(b);
+	int r = registry_each_dimension(reader, WALK_ONE(name), put_dimension, b);
+	return r < 0 ? r : gone_unless(before, b, SNAPSHOT_DIMENSION, name);
+}
+
 static int put_walked_cert(const struct walk_certificate *c, void *builder)
 {
 	snapshot_put_cert(builder, c);
@@ -125,12 +138,17 @@ static int each_cert(struct sql_conn *reader, struct walk_range range, struct sn
 	return registry_each_certificate(reader, range, put_walked_cert, b);
 }
 
+static int each_dimension(struct sql_conn *reader, struct walk_range range,
+			  struct snapshot_builder *b)
+{
+	return registry_each_dimension(reader, range, put_dimension, b);
+}
+
 static int (*const walks[WALK_KINDS])(struct sql_conn *reader, struct walk_range range,
 				      struct snapshot_builder *b) = {
-	[WALK_POLICIES] = each_policy,
-	[WALK_GROUPS] = each_group,
-	[WALK_THINGS] = each_thing,
-	[WALK_CERTIFICATES] = each_cert,
+	[WALK_POLICIES] = each_policy,      [WALK_GROUPS] = each_group,
+	[WALK_THINGS] = each_thing,         [WALK_CERTIFICATES] = each_cert,
+	[WALK_DIMENSIONS] = each_dimension,
 };
 
 /* Where a walk over all keys of a kind stands. */

@@ -26,6 +26,8 @@ int snapshot_build_policy(struct sql_conn *reader, const char *name,
 			  struct snapshot_builder *b) MUST_USE;
 int snapshot_build_group(struct sql_conn *reader, const char *name,
 			 struct snapshot_builder *b) MUST_USE;
+int snapshot_build_dimension(struct sql_conn *reader, const char *name,
+			     struct snapshot_builder *b) MUST_USE;
 int snapshot_build_cert(struct sql_conn *reader, const char *id,
 			struct snapshot_builder *b) MUST_USE;
 

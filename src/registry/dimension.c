@@ -2,6 +2,7 @@
 
 #include "registry/rows.h"
 #include "registry/rules.h"
+#include "store/change.h"
 
 #include <glib.h>
 #include <stdlib.h>
@@ -42,6 +43,12 @@ int dimension_get(struct registry *r, const char *name, struct dimension *ret)
 	return found < 0 ? found : 0;
 }
 
+/* The brokers count by it. */
+static int tell(struct registry *r, const char *name)
+{
+	return change_add(r->db, CHANGE_DIMENSION, name, NULL);
+}
+
 static int add(struct registry *r, const char *name, const json_t *values, const char *token)
 {
 	int64_t n;
@@ -57,7 +64,7 @@ static int add(struct registry *r, const char *name, const json_t *values, const
 		SQL_ARGS(sql_text(name), sql_text(text), sql_text(token), sql_int(r->now_ms)),
 		NULL);
 	free(text);
-	return err;
+	return err ? err : tell(r, name);
 }
 
 int dimension_create(struct registry *r, const char *name, const json_t *values, const char *token)
@@ -84,12 +91,16 @@ int dimension_update(struct registry *r, const char *name, const json_t *values,
 		       SQL_ARGS(sql_text(name), sql_text(text), sql_int(r->now_ms)), NULL);
 	free(text);
 	dimension_clear(ret);
+	if (!err)
+		err = tell(r, name);
 	return err ? err : dimension_get(r, name, ret);
 }
 
 int dimension_delete(struct registry *r, const char *name)
 {
-	return sql_exec(r->db, SQL_dimension_delete, SQL_ARGS(sql_text(name)), NULL);
+	int64_t gone;
+	int err = sql_exec(r->db, SQL_dimension_delete, SQL_ARGS(sql_text(name)), &gone);
+	return err || gone == 0 ? err : tell(r, name);
 }
 
 int dimension_list(struct registry *r, const char *after, int64_t limit, name_fn *fn, void *ctx)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <jansson.h>
 
 #define RANGE_ARGS(range) SQL_ARGS(sql_text((range).first), sql_text((range).last))
 
@@ -300,6 +301,38 @@ int registry_each_certificate(struct sql_conn *reader, struct walk_range range,
 	return err;
 }
 
+/* ---- Dimensions ---- */
+
+struct dimension_walk {
+	walk_dimension_fn *fn;
+	void *ctx;
+};
+
+static int give_dimension(struct sql_rows *row, void *ctx)
+{
+	const struct dimension_walk *walk = ctx;
+	g_autoptr(GPtrArray) filters = g_ptr_array_new();
+	json_t *values = json_loads(sql_col_text(row, 1), 0, NULL), *value;
+	size_t i;
+	json_array_foreach(values, i, value)
+		g_ptr_array_add(filters, (gpointer)(uintptr_t)json_string_value(value));
+	struct walk_dimension dimension = {
+		.name = sql_col_text(row, 0),
+		.filters = names_of(filters),
+		.n_filters = filters->len,
+	};
+	int r = walk->fn(&dimension, walk->ctx);
+	json_decref(values);
+	return r;
+}
+
+int registry_each_dimension(struct sql_conn *reader, struct walk_range range, walk_dimension_fn *fn,
+			    void *ctx)
+{
+	struct dimension_walk walk = {fn, ctx};
+	return rows_each(reader, SQL_walk_dimensions, RANGE_ARGS(range), give_dimension, &walk);
+}
+
 /* ---- Pages ---- */
 
 static const enum sql_statement pages[WALK_KINDS] = {
@@ -307,6 +340,7 @@ static const enum sql_statement pages[WALK_KINDS] = {
 	[WALK_GROUPS] = SQL_walk_group_page,
 	[WALK_THINGS] = SQL_walk_thing_page,
 	[WALK_CERTIFICATES] = SQL_walk_certificate_page,
+	[WALK_DIMENSIONS] = SQL_walk_dimension_page,
 };
 
 struct page {

@@ -73,8 +73,25 @@ typedef int walk_certificate_fn(const struct walk_certificate *certificate, void
 int registry_each_certificate(struct sql_conn *reader, struct walk_range range,
 			      walk_certificate_fn *fn, void *ctx) MUST_USE;
 
+/* A dimension, by name ascending. */
+struct walk_dimension {
+	const char *name;
+	const char *const *filters;
+	size_t n_filters;
+};
+typedef int walk_dimension_fn(const struct walk_dimension *dimension, void *ctx);
+int registry_each_dimension(struct sql_conn *reader, struct walk_range range, walk_dimension_fn *fn,
+			    void *ctx) MUST_USE;
+
 /* What is walked. */
-enum walk_kind { WALK_POLICIES, WALK_GROUPS, WALK_THINGS, WALK_CERTIFICATES, WALK_KINDS };
+enum walk_kind {
+	WALK_POLICIES,
+	WALK_GROUPS,
+	WALK_THINGS,
+	WALK_CERTIFICATES,
+	WALK_DIMENSIONS,
+	WALK_KINDS
+};
 
 /* The first `limit` keys behind `after` ("": from the start): the first and the last of them are
  * the caller's (g_free). 1, 0: there are none, or a negative errno. */

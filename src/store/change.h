@@ -11,15 +11,15 @@
 #include "store/store.h"
 
 enum change_kind {
-	CHANGE_CONFIG = 1, /* profiles, dimensions, custom metrics or their targets; key: the
-			      profile's name */
+	CHANGE_CONFIG = 1, /* profiles, custom metrics or their targets; key: the profile's name */
 	CHANGE_THING = 2,  /* registered, deleted, attributes, groups or principals of a thing; key:
 			      its name */
 	CHANGE_CERT =
 		3, /* a certificate's status, existence, policies or things; key: certificate id */
-	CHANGE_POLICY = 4,  /* a policy's default version; key: policy name */
-	CHANGE_GROUP = 5,   /* a group's existence, mark or policies; key: group name */
-	CHANGE_SETTINGS = 6 /* a start: the snapshot is written whole; key: "" */
+	CHANGE_POLICY = 4,   /* a policy's default version; key: policy name */
+	CHANGE_GROUP = 5,    /* a group's existence, mark or policies; key: group name */
+	CHANGE_SETTINGS = 6, /* a start: the snapshot is written whole; key: "" */
+	CHANGE_DIMENSION = 7 /* a dimension's existence or filters; key: its name */
 };
 
 struct change {

@@ -169,8 +169,8 @@ void kit_policy(struct kit *k, const char *name)
 
 static int tell(const struct change *change, void *ctx)
 {
-	static const char *const kinds[] = {"?",      "config", "thing",   "cert",
-					    "policy", "group",  "settings"};
+	static const char *const kinds[] = {"?",      "config", "thing",    "cert",
+					    "policy", "group",  "settings", "dimension"};
 	struct kit *k = ctx;
 	int digits = change->kind == CHANGE_CERT ? 4 : 128;
 	assert_int_equal(change->g, k->seen + 1);

@@ -57,6 +57,20 @@ static void refuses_what_is_no_dimension(void **state)
 	      "POST /dimensions/sp%%20ace");
 }
 
+/* What changed nothing costs no generation. */
+static void tells_the_brokers(void **state)
+{
+	struct kit *k = *state;
+	(void)kit_changes(k);
+	ok(k, BODY("\"a\"", TOKEN), "POST /dimensions/told");
+	ok(k, BODY("\"a\"", TOKEN), "POST /dimensions/told");
+	ok(k, "{\"stringValues\":[\"c\"]}", "PATCH /dimensions/told");
+	assert_string_equal(kit_changes(k), "dimension:told dimension:told ");
+	ok(k, NULL, "DELETE /dimensions/told");
+	ok(k, NULL, "DELETE /dimensions/told");
+	assert_string_equal(kit_changes(k), "dimension:told ");
+}
+
 static void an_account_has_ten(void **state)
 {
 	struct kit *k = *state;
@@ -83,6 +97,7 @@ int main(void)
 		ON_BOTH(makes_shows_changes_deletes),
 		ON_BOTH(only_a_repetition_may_use_a_taken_name),
 		ON_BOTH(refuses_what_is_no_dimension),
+		ON_BOTH(tells_the_brokers),
 		ON_BOTH(an_account_has_ten),
 		ON_BOTH(profiles_are_listed_by_a_dimension_that_exists),
 	};

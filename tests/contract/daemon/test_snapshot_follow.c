@@ -106,6 +106,25 @@ static void tell(const struct snapshot *s, const char *id, const char *client_id
 	g_string_append_c(text, '\n');
 }
 
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+	const struct snapshot_dimension *x = a, *y = b;
+	return memcmp(x->name.p, y->name.p, MIN(x->name.n, y->name.n));
+}
+
+static void tell_dimensions(const struct snapshot *s, GString *text)
+{
+	struct snapshot_dimension all[NAMES];
+	unsigned n = snapshot_dimensions(s, all, NAMES);
+	qsort(all, n, sizeof(*all), by_name);
+	for (unsigned i = 0; i < n; i++) {
+		struct view filter;
+		tell_view(text, "dimension", all[i].name);
+		while (snapshot_next_name(&all[i].filters, &filter))
+			tell_view(text, "filter", filter);
+	}
+}
+
 static char *whole(const struct follower *f, const char *path)
 {
 	GString *text = g_string_new("");
@@ -114,6 +133,7 @@ static char *whole(const struct follower *f, const char *path)
 	for (unsigned c = 0; c < CERTS; c++)
 		for (char name = 'a'; name <= 'a' + NAMES; name++)
 			tell(s, f->ids[c], (const char[]){name, '\0'}, text);
+	tell_dimensions(s, text);
 	snapshot_free(s);
 	return g_string_free(text, FALSE);
 }
@@ -231,8 +251,20 @@ static void status(struct follower *f)
 	     statuses[g_rand_int_range(f->rand, 0, 3)]);
 }
 
+static void dimension(struct follower *f)
+{
+	static const char *const methods[] = {"POST", "PATCH", "DELETE"};
+	const char *method = methods[g_rand_int_range(f->rand, 0, 3)];
+	g_autofree char *body = g_strdup_printf(
+		"{\"stringValues\":[\"%c/+\",\"b\"]%s}", name(f),
+		method[1] == 'O' ? ",\"type\":\"TOPIC_FILTER\",\"clientRequestToken\":"
+				   "\"0123456789abcdef0123456789abcdef0123\""
+				 : "");
+	call(f, method, *method == 'D' ? NULL : body, "/dimensions/%c", name(f));
+}
+
 static void (*const moves[])(struct follower *f) = {thing,  group,     member, policy,
-						    attach, principal, status};
+						    attach, principal, status, dimension};
 
 /* ---- The test ---- */
 

@@ -4,7 +4,8 @@
  *   {"generation": 1, "policies": {NAME: DOCUMENT}, "groups": {NAME: {"quarantine": false,
  * "policies": [NAME]}}, "things": {NAME: {"groups": [NAME], "facts": HEX}}, "certs":
  * [{"fingerprint": HEX, "status": "ACTIVE", "not_before": 0, "not_after": 4102444800, "exclusive":
- * false, "things": [NAME], "policies": [NAME], "facts": HEX}], "parts": [CHANGES ...]}
+ * false, "things": [NAME], "policies": [NAME], "facts": HEX}], "dimensions": {NAME: [FILTER]},
+ * "parts": [CHANGES ...]}
  *
  * CHANGES are like the whole, with a generation of their own, and "removed": {"policies": [NAME],
  * "groups": [NAME], "things": [NAME], "certs": [HEX]}. A list may stand for a group's policies and
@@ -89,6 +90,12 @@ static void add_thing(struct snapshot_builder *b, const char *name, const json_t
 	snapshot_add_thing(b, name, view_bytes(facts), names_at(groups), groups->len);
 }
 
+static void add_dimension(struct snapshot_builder *b, const char *name, const json_t *filters)
+{
+	g_autoptr(GPtrArray) texts = names_of(filters);
+	snapshot_add_dimension(b, name, names_at(texts), texts->len);
+}
+
 static void read_fingerprint(const json_t *hex, uint8_t ret[SNAPSHOT_FINGERPRINT])
 {
 	const char *digits = json_string_value(hex);
@@ -155,6 +162,8 @@ static void add_fleet(struct snapshot_builder *b, const json_t *fleet)
 		add_group(b, name, value);
 	json_object_foreach(json_object_get(fleet, "things"), name, value)
 		add_thing(b, name, value);
+	json_object_foreach(json_object_get(fleet, "dimensions"), name, value)
+		add_dimension(b, name, value);
 	const json_t *certs = json_object_get(fleet, "certs");
 	for (size_t i = 0; i < json_array_size(certs); i++)
 		add_cert(b, json_array_get(certs, i));
