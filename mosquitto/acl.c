@@ -127,11 +127,18 @@ static struct denial judge(struct plugin *p, const struct access *row, const str
 	return d;
 }
 
+static struct tally_message message_of(const struct session *s,
+				       const struct mosquitto_evt_acl_check *e)
+{
+	return (struct tally_message){view_of(e->topic), view_of(s->client_id), e->payloadlen};
+}
+
 static void count_will(struct plugin *p, const struct session *s,
 		       const struct mosquitto_evt_acl_check *e)
 {
 	const struct event_identity who = session_identity(s);
-	tally_sent(tally_absent(p->tallies, &who, s->thing), e->payloadlen);
+	const struct tally_message m = message_of(s, e);
+	tally_sent(tally_absent(p->tallies, &who, s->thing), &m);
 }
 
 /* A will that comes after its session's end. */
@@ -152,8 +159,9 @@ static int check_will(struct plugin *p, const struct access *row, struct session
  * what becomes of it is not told. */
 static void count_delivery(const struct session *s, const struct mosquitto_evt_acl_check *e)
 {
+	const struct tally_message m = message_of(s, e);
 	if (e->access == MOSQ_ACL_READ && !peer_socket_is_told())
-		tally_received(s->tally, e->payloadlen);
+		tally_received(s->tally, &m);
 }
 
 static int check_live(struct plugin *p, const struct access *row, struct session *s,
@@ -171,7 +179,8 @@ static int check_live(struct plugin *p, const struct access *row, struct session
 		return defer_answer();
 	if (!d.cause)
 		return MOSQ_ERR_SUCCESS;
-	tally_refused(s->tally);
+	const struct tally_message m = message_of(s, e);
+	tally_refused(s->tally, &m);
 	if (is_will)
 		return MOSQ_ERR_ACL_DENIED;
 	if (row->live_error == MOSQ_ERR_AUTH)

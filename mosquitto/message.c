@@ -131,7 +131,8 @@ int plugin_on_message(int event, void *data, void *ctx)
 	struct session *s = session_find(p->sessions, e->client);
 	if (!s)
 		return MOSQ_ERR_SUCCESS;
-	tally_sent(s->tally, e->payloadlen);
+	const struct tally_message m = {view_of(e->topic), view_of(s->client_id), e->payloadlen};
+	tally_sent(s->tally, &m);
 	struct topic t = topic_of(view_of(e->topic));
 	if (t.kind != TOPIC_REPORT)
 		return MOSQ_ERR_SUCCESS;
@@ -148,7 +149,9 @@ int plugin_on_delivered(int event, void *data, void *ctx)
 	const struct mosquitto_evt_message *e = data;
 	plugin_begin(p);
 	struct session *s = session_find(p->sessions, e->client);
-	if (s)
-		tally_received(s->tally, e->payloadlen);
+	if (!s)
+		return MOSQ_ERR_SUCCESS;
+	const struct tally_message m = {view_of(e->topic), view_of(s->client_id), e->payloadlen};
+	tally_received(s->tally, &m);
 	return MOSQ_ERR_SUCCESS;
 }

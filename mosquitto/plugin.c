@@ -63,6 +63,7 @@ void plugin_poll_rules(struct plugin *p)
 		notice_log(p, MOSQ_LOG_ERR, "snapshot %s refused: %s; %s", p->options.snapshot, why,
 			   p->rules.snapshot ? "the last good one stays in force"
 					     : "every connect is refused until a good one comes");
+	dimensions_follow(&p->dimensions, &p->rules);
 	uint64_t generation = rules_generation(&p->rules);
 	if (p->rules.epoch != epoch)
 		session_table_outdate(p->sessions);
@@ -143,6 +144,7 @@ static int make_tables(struct plugin *p, uint64_t seed)
 						      p->options.identities_per_principal,
 					      .seed = seed,
 					      .principals = p->principals,
+					      .dimensions = &p->dimensions,
 					      .deliver = send_event,
 					      .ctx = p};
 	const struct refusal_setup refusals = {.rows_max = p->options.refusal_rows,

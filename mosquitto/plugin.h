@@ -12,6 +12,7 @@
  *   uplink    the channel's end        down      what the daemon sends
  *   notice    log lines, limited in rate
  *   tally     counters of each identity     refusals   what was refused, to whom and why
+ *   dimensions  topics that are counted apart
  *   presence  what the daemon was told of who is connected
  *   share     who may fill the queue with reports
  *
@@ -21,6 +22,7 @@
 
 #include "mosquitto/applicant.h"
 #include "mosquitto/defer.h"
+#include "mosquitto/dimensions.h"
 #include "mosquitto/judge.h"
 #include "mosquitto/notice.h"
 #include "mosquitto/options.h"
@@ -43,6 +45,7 @@ struct plugin {
 	struct mosquitto_plugin_id_t *id; /* the broker's handle of us */
 	struct options options;
 	struct rules rules;
+	struct dimensions dimensions;
 	struct principals *principals;
 	struct policy_sets *policy_sets;
 	struct session_table *sessions;

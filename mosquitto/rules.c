@@ -55,6 +55,7 @@ static void put_in_force(struct rules *r, struct snapshot *next)
 	r->retired = r->snapshot;
 	r->snapshot = next;
 	r->epoch++;
+	r->dimensions++;
 	r->told[0] = '\0';
 }
 
@@ -126,6 +127,7 @@ static int follow(struct rules *r, struct snapshot_news *news, char *why)
 		rc = snapshot_follow(r->snapshot, news, why, SNAPSHOT_WHY_SIZE);
 	r->has_more = rc == 1;
 	r->epoch += news->is_all;
+	r->dimensions += news->has_dimensions;
 	bool is_told = rc < 0 && strcmp(r->told, why) == 0;
 	if (rc < 0)
 		memcpy(r->told, why, sizeof(r->told));

@@ -28,6 +28,7 @@ struct rules {
 	struct loading *loading;       /* what is to be in force next; NULL: nothing */
 	struct background *discarding; /* what is being freed; NULL: nothing */
 	uint64_t epoch;                /* grows with every change that may concern any session */
+	uint64_t dimensions;           /* grows whenever one may be new, gone or changed */
 	bool has_more;                 /* the file in force has more than was read in one poll */
 	struct stat tried;             /* the file that was loaded last, good or not */
 	char told[SNAPSHOT_WHY_SIZE];  /* why the one in force is not followed; "": it is */

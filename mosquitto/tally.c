@@ -3,13 +3,21 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "mosquitto/dimensions.h"
 #include "mosquitto/hash.h"
 #include "mosquitto/principal.h"
 #include "mosquitto/slab.h"
 
 struct counts {
-	struct event_messages messages;
-	uint64_t refusals, connects, disconnects;
+	struct event_dimension all; /* whatever the topic; without a name */
+	uint64_t connects, disconnects;
+};
+
+/* What is counted of one dimension. */
+struct apart {
+	struct apart *next;
+	struct event_dimension counts; /* its name is the text below */
+	char name[];
 };
 
 struct tally {
@@ -18,6 +26,7 @@ struct tally {
 	struct tallies *table;
 	struct principal *principal;
 	struct counts counts;
+	struct apart *apart; /* by dimension, newest first */
 	char *thing;
 	int64_t from_ms; /* the mark before the first that is counted */
 	uint32_t sessions;
@@ -41,6 +50,7 @@ struct tallies {
 	uint64_t left_out;
 	int64_t window_ms; /* the last mark, 0: no time was heard of yet */
 	int64_t due_ms;    /* the mark that those on `due` are due for */
+	uint8_t by_dimension[EVENT_DIMENSIONS_MAX * EVENT_DIMENSION_SIZE]; /* of one delivery */
 };
 
 struct tallies *tallies_new(const struct tallies_setup *setup)
@@ -150,9 +160,19 @@ static void leave_bucket(struct tallies *t, struct tally *y)
 	t->n--;
 }
 
+static void forget_apart(struct tally *y)
+{
+	while (y->apart) {
+		struct apart *a = y->apart;
+		y->apart = a->next;
+		slab_give(y->table->slab, a, sizeof(*a) + a->counts.name.n);
+	}
+}
+
 static void forget(struct tally *y)
 {
 	struct tallies *t = y->table;
+	forget_apart(y);
 	if (y->is_others)
 		y->principal->others = NULL;
 	else
@@ -197,7 +217,7 @@ static struct tally *tally_of(struct tallies *t, const struct event_identity *wh
 static bool has_counted(const struct tally *y)
 {
 	const struct counts *c = &y->counts;
-	return c->messages.sent || c->messages.received || c->refusals || c->connects ||
+	return c->all.messages.sent || c->all.messages.received || c->all.refusals || c->connects ||
 	       c->disconnects;
 }
 
@@ -205,6 +225,17 @@ static bool has_counted(const struct tally *y)
 static bool is_to_tell(const struct tally *y)
 {
 	return y->sessions > 0 || has_counted(y);
+}
+
+static void write_apart(struct tally *y, struct event_counters *ret)
+{
+	struct tallies *t = y->table;
+	struct writer w = writer_of(t->by_dimension, sizeof(t->by_dimension));
+	for (const struct apart *a = y->apart; a; a = a->next) {
+		event_write_dimension(&w, &a->counts);
+		ret->dimensions++;
+	}
+	ret->by_dimension = (struct view){(const char *)t->by_dimension, w.len};
 }
 
 static bool deliver(struct tally *y, int64_t to_ms)
@@ -218,8 +249,8 @@ static bool deliver(struct tally *y, int64_t to_ms)
 			     .thing = thing_of(y),
 			     .from_ms = y->from_ms,
 			     .to_ms = to_ms,
-			     .messages = y->counts.messages,
-			     .refusals = y->counts.refusals,
+			     .messages = y->counts.all.messages,
+			     .refusals = y->counts.all.refusals,
 			     .connects = y->counts.connects,
 			     .disconnects = y->counts.disconnects,
 			     .is_connected = y->sessions > 0}
@@ -228,9 +259,11 @@ static bool deliver(struct tally *y, int64_t to_ms)
 	/* Server time went back, or nothing was heard of it before. */
 	if (y->from_ms == 0 || y->from_ms >= to_ms)
 		e.counters.from_ms = to_ms - TALLY_MARK_MS;
+	write_apart(y, &e.counters);
 	if (!t->setup.deliver(t->setup.ctx, &e))
 		return false;
 	y->counts = (struct counts){0};
+	forget_apart(y);
 	y->from_ms = t->window_ms;
 	return true;
 }
@@ -368,15 +401,14 @@ void tally_attempt(struct tallies *t, const struct event_identity *who,
 		return;
 	begin_window(y);
 	y->counts.connects++;
-	y->counts.refusals++;
+	y->counts.all.refusals++;
 }
 
-void tally_sent(struct tally *y, uint32_t bytes)
+typedef void count_fn(struct event_dimension *counts, uint32_t bytes);
+
+static void count_sent(struct event_dimension *counts, uint32_t bytes)
 {
-	if (!y)
-		return;
-	begin_window(y);
-	struct event_messages *m = &y->counts.messages;
+	struct event_messages *m = &counts->messages;
 	if (m->sent == 0 || bytes < m->sent_min)
 		m->sent_min = bytes;
 	if (bytes > m->sent_max)
@@ -385,21 +417,67 @@ void tally_sent(struct tally *y, uint32_t bytes)
 	m->sent_bytes += bytes;
 }
 
-void tally_received(struct tally *y, uint32_t bytes)
+static void count_received(struct event_dimension *counts, uint32_t bytes)
 {
-	if (!y)
-		return;
-	begin_window(y);
-	y->counts.messages.received++;
-	y->counts.messages.received_bytes += bytes;
+	counts->messages.received++;
+	counts->messages.received_bytes += bytes;
 }
 
-void tally_refused(struct tally *y)
+static void count_refused(struct event_dimension *counts, uint32_t bytes)
+{
+	(void)bytes;
+	counts->refusals++;
+}
+
+/* The counters of a dimension; NULL without memory, and for more names in one window than an event
+ * has room for. */
+static struct apart *apart_of(struct tally *y, struct view name)
+{
+	unsigned n = 0;
+	for (struct apart *a = y->apart; a; a = a->next, n++)
+		if (view_eq(a->counts.name, name))
+			return a;
+	struct apart *a = n < EVENT_DIMENSIONS_MAX && name.n <= EVENT_NAME_MAX
+				  ? slab_take(y->table->slab, sizeof(*a) + name.n)
+				  : NULL;
+	if (!a)
+		return NULL;
+	memcpy(a->name, name.p, name.n);
+	a->counts.name = (struct view){a->name, name.n};
+	a->next = y->apart;
+	y->apart = a;
+	return a;
+}
+
+static void count(struct tally *y, const struct tally_message *m, count_fn *fn)
 {
 	if (!y)
 		return;
 	begin_window(y);
-	y->counts.refusals++;
+	fn(&y->counts.all, m->bytes);
+	const struct dimensions *d = y->table->setup.dimensions;
+	for (unsigned i = 0; i < d->n; i++) {
+		if (!dimension_holds(&d->all[i], m->topic, m->client_id))
+			continue;
+		struct apart *a = apart_of(y, d->all[i].name);
+		if (a)
+			fn(&a->counts, m->bytes);
+	}
+}
+
+void tally_sent(struct tally *y, const struct tally_message *m)
+{
+	count(y, m, count_sent);
+}
+
+void tally_received(struct tally *y, const struct tally_message *m)
+{
+	count(y, m, count_received);
+}
+
+void tally_refused(struct tally *y, const struct tally_message *m)
+{
+	count(y, m, count_refused);
 }
 
 void tally_ended(struct tally *y)

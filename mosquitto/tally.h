@@ -9,6 +9,9 @@
  * then from_ms tells how far back it goes. A tally of an identity that is connected is delivered
  * though nothing happened; one that is not connected is forgotten with its delivery.
  *
+ * What is about the topics of a dimension (mosquitto/dimensions.h) is counted under its name, too,
+ * from the first time that it matches in a window.
+ *
  * The table is bounded (S12), in all and by principal. Identities beyond count together, under
  * their principal with an empty client id, and beyond that all under none, so that sums stay
  * exact. */
@@ -18,16 +21,18 @@
 #include "base/compiler.h"
 #include "event/event.h"
 
+struct dimensions;
 struct tally;
 struct tallies;
 
 #define TALLY_MARK_MS 300000 /* between two marks */
 
 struct tallies_setup {
-	size_t identities_max;             /* with counters of their own */
-	size_t identities_a_principal_max; /* likewise, of one principal */
-	uint64_t seed;                     /* from chance */
-	struct principals *principals;     /* borrowed; sessions refer to them, too */
+	size_t identities_max;               /* with counters of their own */
+	size_t identities_a_principal_max;   /* likewise, of one principal */
+	uint64_t seed;                       /* from chance */
+	struct principals *principals;       /* borrowed; sessions refer to them, too */
+	const struct dimensions *dimensions; /* in force; borrowed */
 	/* Takes an EVENT_COUNTERS; false when there is no room now. */
 	bool (*deliver)(void *ctx, const struct event *e);
 	void *ctx;
@@ -53,11 +58,16 @@ enum tally_standing {
 /* Counts a refused connect, and a refusal. */
 void tally_attempt(struct tallies *t, const struct event_identity *who,
 		   enum tally_standing standing);
-/* A message of so many bytes of payload that the broker took from the client, or gives to it. */
-void tally_sent(struct tally *y, uint32_t bytes);
-void tally_received(struct tally *y, uint32_t bytes);
-/* A request of an open session was refused. */
-void tally_refused(struct tally *y);
+/* What is counted, in all and for each dimension that its topic is in. */
+struct tally_message {
+	struct view topic, client_id;
+	uint32_t bytes; /* of payload */
+};
+/* A message that the broker took from the client, or gives to it. */
+void tally_sent(struct tally *y, const struct tally_message *m);
+void tally_received(struct tally *y, const struct tally_message *m);
+/* A request of an open session was refused; its topic may be a filter. */
+void tally_refused(struct tally *y, const struct tally_message *m);
 /* The session is over. */
 void tally_ended(struct tally *y);
 

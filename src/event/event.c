@@ -101,6 +101,7 @@ void event_write_dimension(struct writer *w, const struct event_dimension *d)
 {
 	write_text(w, d->name, EVENT_NAME_MAX);
 	write_messages(w, &d->messages);
+	write_u64(w, d->refusals);
 }
 
 bool event_take_dimension(struct view *rest, struct event_dimension *ret)
@@ -108,6 +109,7 @@ bool event_take_dimension(struct view *rest, struct event_dimension *ret)
 	struct reader r = reader_of(rest->p, rest->n);
 	struct event_dimension d = {.name = read_text(&r, EVENT_NAME_MAX)};
 	read_messages(&r, &d.messages);
+	d.refusals = read_u64(&r);
 	if (r.bad)
 		return false;
 	*rest = (struct view){(const char *)r.at, reader_left(&r)};

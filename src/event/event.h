@@ -122,11 +122,14 @@ struct event_counters {
 	struct view by_dimension;
 };
 
-/* What of a client's messages went to the topics of one dimension. */
+/* What of it was about the topics of one dimension. */
 struct event_dimension {
 	struct view name;
 	struct event_messages messages;
+	uint64_t refusals;
 };
+/* Bytes of one, at most. */
+#define EVENT_DIMENSION_SIZE (2 + EVENT_NAME_MAX + 7 * 8)
 
 struct event_table {
 	struct view name;

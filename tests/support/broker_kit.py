@@ -133,6 +133,7 @@ class Fleet:
         self.path = Path(path)
         self.generation = 0
         self.policies, self.groups, self.things, self.certs = {"all": ALLOW_ALL}, {}, {}, {}
+        self.dimensions = {}
 
     def add(self, cert, things=(), policies=("all",), active=True, validity=None, exclusive=False):
         start, end = validity or (
@@ -159,6 +160,7 @@ class Fleet:
             "groups": self.groups,
             "things": self.things,
             "certs": list(self.certs.values()),
+            "dimensions": self.dimensions,
         }
         subprocess.run(
             [build_dir() / "mksnapshot", scratch], input=json.dumps(fleet).encode(), check=True
@@ -524,7 +526,8 @@ def counters_event(f):
     event.update({name: f.num("Q") for name in MESSAGES})
     event.update(refusals=f.num("Q"), connects=f.num("Q"), disconnects=f.num("Q"))
     event.update(is_connected=f.num("B") == 1)
-    event["dimensions"] = {f.text(): {name: f.num("Q") for name in MESSAGES} for _ in range(f.num("H"))}
+    names = (*MESSAGES, "refusals")
+    event["dimensions"] = {f.text(): {name: f.num("Q") for name in names} for _ in range(f.num("H"))}
     return event
 
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
+#include "mosquitto/dimensions.h"
 #include "mosquitto/options.h"
 #include "mosquitto/presence.h"
 #include "mosquitto/refusal_table.h"
@@ -52,6 +53,7 @@ void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t o
 
 /* The plugin's tables, joined as in the plugin. */
 struct house {
+	struct dimensions dimensions;
 	struct options options;
 	struct uplink *uplink;
 	struct principals *principals;
@@ -103,7 +105,8 @@ static int build(struct house *h)
 {
 	static const struct uplink_handlers handlers = {on_up, on_down, on_item, NULL};
 	*h = (struct house){
-		.options = {.channel = "/nonexistent", .broker = "test", .queue_bytes = 1 << 12}
+		.options = {.channel = "/nonexistent", .broker = "test", .queue_bytes = 1 << 12},
+		.dimensions = {.n = 1,                         .all = {{VIEW_LIT("doors"), {VIEW_LIT("\4\0door")}}}                                   }
         };
 	h->uplink = uplink_new(&h->options, &handlers);
 	h->principals = principals_new(16, 7);
@@ -114,6 +117,7 @@ static int build(struct house *h)
 					      .identities_a_principal_max = 4,
 					      .seed = 7,
 					      .principals = h->principals,
+					      .dimensions = &h->dimensions,
 					      .deliver = send_event,
 					      .ctx = h};
 	const struct refusal_setup refusals = {.rows_max = 8,
@@ -152,8 +156,9 @@ static void come(struct house *h, unsigned i)
 	const struct event_refused refused = {.who = who, .cause = CAUSE_IMPLICIT_DENY};
 	s->tally = tally_open(h->tallies, &who, VIEW_LIT("thing"));
 	presence_began(h->presence, &begin);
-	tally_sent(s->tally, 10);
-	tally_refused(s->tally);
+	const struct tally_message m = {VIEW_LIT("door"), view_of(client_id), 10};
+	tally_sent(s->tally, &m);
+	tally_refused(s->tally, &m);
 	tally_attempt(h->tallies, &who, i % 2 ? TALLY_OWN : TALLY_STRANGER);
 	refusal_count(h->refusals, &refused, MARK);
 }

@@ -256,3 +256,33 @@ def test_stop_of_the_broker_tells_the_rest(up, broker, fleet, devices):
     assert broker.stop() == 0
     event = up.wait_event(kind=kit.COUNTERS, client_id="sensor1")
     assert (event["sent"], event["sent_bytes"]) == (1, 3)
+
+
+def test_dimensions_count_apart(up, broker, fleet, devices):
+    """Sent, received and refused by topic; a dimension that changes outdates nobody's session."""
+    broker.fleet.dimensions = {"doors": ["door/+", "gate"], "own": ["${iot:ClientId}/#"]}
+    broker.fleet.policies["nearly-all"] = kit.document(
+        kit.statement("iot:*", "*"), kit.statement("iot:Publish", "topic/gate", effect="Deny")
+    )
+    broker.fleet.certs[fleet["sensor1"].fingerprint]["policies"] = ["nearly-all"]
+    up.send(kit.item_number(kit.GENERATION, broker.fleet.write()))
+    up.wait_event(kind=kit.APPLIED, number=2)  # a new base is read aside
+    sender, receiver = (devices(broker, fleet[name], name) for name in ("sensor1", "sensor2"))
+    assert sender.connect() == 0 and receiver.connect() == 0
+    assert receiver.subscribe("#") == 1
+    for topic, n in (("door/1", 10), ("door/2", 4), ("sensor1/x", 7), ("sensor2/x", 3), ("door", 1)):
+        sender.publish_acked(topic, b"x" * n)
+        receiver.receive()
+    sender.publish("gate")
+    sender.wait("disconnect")
+    settled(up, "sensor1", 1)
+    found = cut(up)
+    doors = found["sensor1"]["dimensions"]["doors"]
+    assert (doors["sent"], doors["sent_bytes"], doors["sent_min"], doors["sent_max"]) == (2, 14, 4, 10)
+    assert (doors["received"], doors["refusals"]) == (0, 1)
+    assert found["sensor1"]["dimensions"]["own"]["sent_bytes"] == 7
+    assert found["sensor1"]["sent"] == 5
+    received = found["sensor2"]["dimensions"]
+    assert (received["doors"]["received"], received["doors"]["received_bytes"]) == (2, 14)
+    assert (received["own"]["received"], received["own"]["received_bytes"]) == (1, 3)
+    assert received["own"]["sent"] == 0

@@ -123,8 +123,8 @@ static void test_counters(void **state)
 	uint8_t room[512];
 	struct writer w = writer_of(room, sizeof(room));
 	const struct event_dimension dimensions[] = {
-		{VIEW_LIT("temperature"), {4, 40, 5, 20, 6, 60}},
-		{VIEW_LIT("door"),        {0}                  },
+		{VIEW_LIT("temperature"), {4, 40, 5, 20, 6, 60}, 7},
+		{VIEW_LIT("door"),        {0},                   0},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(dimensions); i++)
 		event_write_dimension(&w, &dimensions[i]);
@@ -147,6 +147,7 @@ static void test_counters(void **state)
 		assert_true(event_take_dimension(&rest, &d));
 		assert_true(view_eq(d.name, dimensions[i].name));
 		assert_memory_equal(&d.messages, &dimensions[i].messages, sizeof(d.messages));
+		assert_int_equal(d.refusals, dimensions[i].refusals);
 	}
 	assert_int_equal(rest.n, 0);
 	in.counters.dimensions = 3; /* one more than there are */

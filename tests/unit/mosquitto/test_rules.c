@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "broker/snapshot_write.h"
+#include "mosquitto/dimensions.h"
 #include "mosquitto/options.h"
 #include "mosquitto/rules.h"
 
@@ -175,6 +176,39 @@ static void test_a_group_concerns_everybody(void **state)
 	assert_null(p->rules.retired);
 }
 
+static void append(struct place *p, struct snapshot_builder *b, uint64_t generation)
+{
+	assert_int_equal(snapshot_file_append(p->file, b, generation), 0);
+	snapshot_builder_empty(b);
+	assert_int_equal(poll_rules(p), 0);
+}
+
+static void test_a_dimension_concerns_nobody(void **state)
+{
+	struct place *p = *state;
+	static const char *const filters[] = {"a/+", "b"};
+	struct dimensions d = {0};
+	struct snapshot_builder *b = snapshot_builder_new();
+	new_file(p, 5);
+	assert_int_equal(poll_rules(p), 0);
+	dimensions_follow(&d, &p->rules);
+	assert_int_equal(d.n, 0);
+	snapshot_add_dimension(b, "doors", filters, G_N_ELEMENTS(filters));
+	append(p, b, 6);
+	dimensions_follow(&d, &p->rules);
+	assert_int_equal(d.n, 1);
+	assert_true(dimension_holds(&d.all[0], VIEW_LIT("a/x"), VIEW_LIT("")));
+	assert_true(dimension_holds(&d.all[0], VIEW_LIT("b"), VIEW_LIT("")));
+	assert_false(dimension_holds(&d.all[0], VIEW_LIT("a"), VIEW_LIT("")));
+	snapshot_remove(b, SNAPSHOT_DIMENSION, VIEW_LIT("doors"));
+	append(p, b, 7);
+	dimensions_follow(&d, &p->rules);
+	assert_int_equal(d.n, 0);
+	assert_int_equal(p->rules.epoch, 1);
+	assert_string_equal(p->told->str, "");
+	snapshot_builder_free(b);
+}
+
 /* More parts than one poll takes: the rest comes with the next. */
 static void test_many_parts_take_several_polls(void **state)
 {
@@ -264,6 +298,7 @@ int main(void)
 		CASE(test_none_at_first_and_said_once),
 		CASE(test_a_certificate_concerns_its_own_sessions),
 		CASE(test_a_group_concerns_everybody),
+		CASE(test_a_dimension_concerns_nobody),
 		CASE(test_many_parts_take_several_polls),
 		CASE(test_a_new_file_takes_over),
 		CASE(test_an_older_file_is_refused_once),

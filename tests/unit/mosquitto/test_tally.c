@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "mosquitto/dimensions.h"
 #include "mosquitto/principal.h"
 #include "mosquitto/tally.h"
 
@@ -18,9 +19,28 @@ struct seen {
 	bool has_no_room;
 	unsigned n;
 	struct event_counters last;
+	struct event_dimension dimensions[EVENT_DIMENSIONS_MAX]; /* of the last */
+	char names[EVENT_DIMENSIONS_MAX][EVENT_NAME_MAX + 1];
 	char client_id[EVENT_CLIENT_ID_MAX + 1], thing[EVENT_NAME_MAX + 1];
 	uint64_t sent, received, refusals, connects, disconnects; /* sums */
 };
+
+static const struct dimensions none;
+
+static void sent(struct tally *y, uint32_t bytes)
+{
+	tally_sent(y, &(struct tally_message){VIEW_LIT("a"), VIEW_LIT("pump"), bytes});
+}
+
+static void received(struct tally *y, uint32_t bytes)
+{
+	tally_received(y, &(struct tally_message){VIEW_LIT("a"), VIEW_LIT("pump"), bytes});
+}
+
+static void refused(struct tally *y)
+{
+	tally_refused(y, &(struct tally_message){VIEW_LIT("a"), VIEW_LIT("pump"), 0});
+}
 
 static void copy(char *to, struct view from)
 {
@@ -38,6 +58,12 @@ static bool take(void *ctx, const struct event *e)
 	seen->last = *c;
 	copy(seen->client_id, c->who.client_id);
 	copy(seen->thing, c->thing);
+	struct view rest = c->by_dimension;
+	for (unsigned i = 0; i < c->dimensions; i++) {
+		assert_true(event_take_dimension(&rest, &seen->dimensions[i]));
+		copy(seen->names[i], seen->dimensions[i].name);
+	}
+	assert_int_equal(rest.n, 0);
 	seen->sent += c->messages.sent;
 	seen->received += c->messages.received;
 	seen->refusals += c->refusals;
@@ -46,7 +72,8 @@ static bool take(void *ctx, const struct event *e)
 	return true;
 }
 
-static struct tallies *table(struct seen *seen, size_t max, size_t a_principal_max)
+static struct tallies *table_with(const struct dimensions *dimensions, struct seen *seen,
+				  size_t max, size_t a_principal_max)
 {
 	*seen = (struct seen){.principals = principals_new(1024, 7)};
 	assert_non_null(seen->principals);
@@ -54,12 +81,18 @@ static struct tallies *table(struct seen *seen, size_t max, size_t a_principal_m
 					    .identities_a_principal_max = a_principal_max,
 					    .seed = 7,
 					    .principals = seen->principals,
+					    .dimensions = dimensions,
 					    .deliver = take,
 					    .ctx = seen};
 	struct tallies *t = tallies_new(&setup);
 	assert_non_null(t);
 	tallies_pass(t, T + 1000);
 	return t;
+}
+
+static struct tallies *table(struct seen *seen, size_t max, size_t a_principal_max)
+{
+	return table_with(&none, seen, max, a_principal_max);
 }
 
 static void release(struct tallies *t, struct seen *seen)
@@ -81,11 +114,11 @@ static void test_session_is_delivered_at_the_mark(void **state)
 	struct tallies *t = table(&seen, 10, 10);
 	const struct event_identity who = identity(1, "pump");
 	struct tally *y = tally_open(t, &who, VIEW_LIT("pump-7"));
-	tally_sent(y, 20);
-	tally_sent(y, 5);
-	tally_sent(y, 90);
-	tally_received(y, 1000);
-	tally_refused(y);
+	sent(y, 20);
+	sent(y, 5);
+	sent(y, 90);
+	received(y, 1000);
+	refused(y);
 	tallies_pass(t, T + MARK - 1);
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.n, 0);
@@ -150,9 +183,9 @@ static void test_no_counter_spans_a_mark(void **state)
 	struct tallies *t = table(&seen, 10, 10);
 	const struct event_identity who = identity(1, "pump");
 	struct tally *y = tally_open(t, &who, VIEW_LIT(""));
-	tally_sent(y, 1);
+	sent(y, 1);
 	tallies_pass(t, T + MARK);
-	tally_sent(y, 1);
+	sent(y, 1);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.last.to_ms, T + MARK);
 	assert_int_equal(seen.sent, 1);
@@ -193,10 +226,10 @@ static void test_without_room_counters_are_merged(void **state)
 	struct tally *y = tally_open(t, &who, VIEW_LIT(""));
 	seen.has_no_room = true;
 	for (int64_t i = 1; i <= 3; i++) {
-		tally_sent(y, 1);
+		sent(y, 1);
 		tallies_pass(t, T + i * MARK);
 		assert_false(tallies_deliver(t, 10));
-		tally_sent(y, 1);
+		sent(y, 1);
 	}
 	seen.has_no_room = false;
 	tallies_pass(t, T + 4 * MARK);
@@ -222,7 +255,7 @@ static void test_clock_jumps(void **state)
 	tallies_pass(t, T + 4 * MARK + 10);
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.last.to_ms, T + MARK);
-	tally_sent(y, 1);
+	sent(y, 1);
 	/* Backwards: nothing is due, and the next mark tells of one window. */
 	tallies_pass(t, T - MARK);
 	assert_true(tallies_deliver(t, 10));
@@ -244,11 +277,12 @@ static void test_what_came_before_the_first_time_is_of_its_window(void **state)
 	const struct tallies_setup setup = {.identities_max = 10,
 					    .identities_a_principal_max = 10,
 					    .principals = seen.principals,
+					    .dimensions = &none,
 					    .deliver = take,
 					    .ctx = &seen};
 	struct tallies *t = tallies_new(&setup);
 	const struct event_identity who = identity(1, "pump");
-	tally_sent(tally_open(t, &who, VIEW_LIT("")), 1);
+	sent(tally_open(t, &who, VIEW_LIT("")), 1);
 	tallies_close(t, T);
 	assert_int_equal(seen.n, 0);
 	tallies_pass(t, T + 5);
@@ -267,7 +301,7 @@ static void test_a_stop_delivers_the_rest(void **state)
 	struct seen seen;
 	struct tallies *t = table(&seen, 10, 10);
 	const struct event_identity who = identity(1, "pump");
-	tally_sent(tally_open(t, &who, VIEW_LIT("")), 1);
+	sent(tally_open(t, &who, VIEW_LIT("")), 1);
 	tallies_close(t, T + 2000);
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.last.from_ms, T);
@@ -287,14 +321,14 @@ static void test_caps_hold_and_sums_are_exact(void **state)
 		(void)snprintf(id, sizeof(id), "c%u", i);
 		const struct event_identity who = identity(1, id);
 		struct tally *y = tally_open(t, &who, VIEW_LIT(""));
-		tally_sent(y, 1);
+		sent(y, 1);
 		tally_ended(y);
 	}
 	assert_int_equal(tallies_fill(t).n, A_PRINCIPAL);
 	assert_int_equal(tallies_fill(t).left_out, MANY - A_PRINCIPAL);
 	assert_int_equal(principals_count(seen.principals), 2); /* the certificate, and nobody */
 	const struct event_identity quiet = identity(2, "quiet");
-	tally_sent(tally_open(t, &quiet, VIEW_LIT("")), 1);
+	sent(tally_open(t, &quiet, VIEW_LIT("")), 1);
 	assert_int_equal(tallies_fill(t).n, A_PRINCIPAL + 1);
 	tallies_pass(t, T + MARK);
 	assert_true(tallies_deliver(t, CAP));
@@ -314,7 +348,7 @@ static void test_full_table(void **state)
 	struct tallies *t = table(&seen, 3, 2);
 	for (uint8_t cert = 1; cert <= 5; cert++) {
 		const struct event_identity who = identity(cert, "pump");
-		tally_sent(tally_open(t, &who, VIEW_LIT("thing")), 1);
+		sent(tally_open(t, &who, VIEW_LIT("thing")), 1);
 	}
 	assert_int_equal(tallies_fill(t).n, 3);
 	tallies_pass(t, T + MARK);
@@ -366,7 +400,7 @@ static void test_the_thing_may_come_later(void **state)
 	struct tallies *t = table(&seen, 10, 10);
 	const struct event_identity who = identity(1, "pump");
 	tally_ended(tally_open(t, &who, VIEW_LIT("")));
-	tally_sent(tally_absent(t, &who, VIEW_LIT("pump-7")), 3);
+	sent(tally_absent(t, &who, VIEW_LIT("pump-7")), 3);
 	tallies_pass(t, T + MARK);
 	assert_true(tallies_deliver(t, 10));
 	assert_int_equal(seen.n, 1);
@@ -396,11 +430,94 @@ static void test_user_names(void **state)
 static void test_nothing_is_counted_without_a_tally(void **state)
 {
 	(void)state;
-	tally_sent(NULL, 1);
-	tally_received(NULL, 1);
-	tally_refused(NULL);
+	sent(NULL, 1);
+	received(NULL, 1);
+	refused(NULL);
 	tally_ended(NULL);
 	tallies_free(NULL);
+}
+
+/* ---- Dimensions ---- */
+
+static struct tally_message message(const char *topic, uint32_t bytes)
+{
+	return (struct tally_message){view_of(topic), VIEW_LIT("pump"), bytes};
+}
+
+/* The counters of a dimension in the last delivery. */
+static const struct event_dimension *of_dimension(const struct seen *seen, const char *name)
+{
+	for (unsigned i = 0; i < seen->last.dimensions; i++)
+		if (strcmp(seen->names[i], name) == 0)
+			return &seen->dimensions[i];
+	return NULL;
+}
+
+static void test_what_dimensions_hold(void **state)
+{
+	(void)state;
+	struct seen seen;
+	struct dimensions dimensions = {
+		.n = 2,
+		.all = {{VIEW_LIT("doors"), {VIEW_LIT("\6\0door/+\4\0gate")}},
+			{VIEW_LIT("own"), {VIEW_LIT("\021\0${iot:ClientId}/#")}}}
+        };
+	struct tallies *t = table_with(&dimensions, &seen, 10, 10);
+	const struct event_identity who = identity(1, "pump");
+	struct tally *y = tally_open(t, &who, VIEW_LIT(""));
+	const struct tally_message messages[] = {message("door/1", 10), message("gate", 4),
+						 message("door", 7), message("pump/x", 3)};
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++)
+		tally_sent(y, &messages[i]);
+	tally_received(y, &messages[0]);
+	tally_refused(y, &messages[0]);
+	tally_refused(y, &messages[2]);
+	seen.has_no_room = true; /* merged, they are counted on */
+	tallies_pass(t, T + MARK);
+	assert_false(tallies_deliver(t, 10));
+	tally_sent(y, &messages[1]);
+	seen.has_no_room = false;
+	tallies_pass(t, T + 2 * MARK);
+	assert_true(tallies_deliver(t, 10));
+	assert_int_equal(seen.last.messages.sent, 5);
+	assert_int_equal(seen.last.refusals, 2);
+	assert_int_equal(seen.last.dimensions, 2);
+	const struct event_messages doors = {3, 18, 4, 10, 1, 10}, own = {1, 3, 3, 3, 0, 0};
+	assert_memory_equal(&of_dimension(&seen, "doors")->messages, &doors, sizeof(doors));
+	assert_int_equal(of_dimension(&seen, "doors")->refusals, 1);
+	assert_memory_equal(&of_dimension(&seen, "own")->messages, &own, sizeof(own));
+	/* The next window begins with none; one that is gone is told once more. */
+	tally_sent(y, &messages[0]);
+	dimensions.n = 0;
+	tallies_pass(t, T + 3 * MARK);
+	assert_true(tallies_deliver(t, 10));
+	assert_int_equal(of_dimension(&seen, "doors")->messages.sent, 1);
+	tallies_pass(t, T + 4 * MARK);
+	assert_true(tallies_deliver(t, 10));
+	assert_int_equal(seen.last.dimensions, 0);
+	release(t, &seen);
+}
+
+/* However often an account makes new ones, an event has room for so many. */
+static void test_more_dimensions_than_an_event_holds(void **state)
+{
+	(void)state;
+	struct seen seen;
+	char name[16];
+	struct dimensions dimensions = {.n = 1, .all = {{.filters = {VIEW_LIT("\1\0#")}}}};
+	struct tallies *t = table_with(&dimensions, &seen, 10, 10);
+	const struct event_identity who = identity(1, "pump");
+	struct tally *y = tally_open(t, &who, VIEW_LIT(""));
+	for (unsigned i = 0; i < EVENT_DIMENSIONS_MAX + 5; i++) {
+		(void)snprintf(name, sizeof(name), "d%u", i);
+		dimensions.all[0].name = view_of(name);
+		sent(y, 1);
+	}
+	tallies_pass(t, T + MARK);
+	assert_true(tallies_deliver(t, 10));
+	assert_int_equal(seen.last.messages.sent, EVENT_DIMENSIONS_MAX + 5);
+	assert_int_equal(seen.last.dimensions, EVENT_DIMENSIONS_MAX);
+	release(t, &seen);
 }
 
 int main(void)
@@ -420,6 +537,8 @@ int main(void)
 		cmocka_unit_test(test_the_thing_may_come_later),
 		cmocka_unit_test(test_user_names),
 		cmocka_unit_test(test_nothing_is_counted_without_a_tally),
+		cmocka_unit_test(test_what_dimensions_hold),
+		cmocka_unit_test(test_more_dimensions_than_an_event_holds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
