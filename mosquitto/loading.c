@@ -5,7 +5,7 @@
 #include "mosquitto/background.h"
 
 struct loading {
-	struct background *background;
+	struct background *background; /* NULL: it was read at once */
 	const char *path;
 	uid_t owner;
 	uint64_t at_least;
@@ -20,7 +20,18 @@ static void load(void *ctx)
 		l->found = NULL;
 }
 
-struct loading *loading_begin(const char *path, uid_t owner, uint64_t at_least)
+/* -1: there is no thread. */
+static int start(struct loading *l, uint64_t size)
+{
+	if (size > LOADING_SMALL) {
+		l->background = background_begin(load, l);
+		return l->background ? 0 : -1;
+	}
+	load(l);
+	return 0;
+}
+
+struct loading *loading_begin(const char *path, uint64_t size, uid_t owner, uint64_t at_least)
 {
 	struct loading *l = calloc(1, sizeof(*l));
 	if (!l)
@@ -28,8 +39,7 @@ struct loading *loading_begin(const char *path, uid_t owner, uint64_t at_least)
 	l->path = path;
 	l->owner = owner;
 	l->at_least = at_least;
-	l->background = background_begin(load, l);
-	if (l->background)
+	if (start(l, size) == 0)
 		return l;
 	free(l);
 	return NULL;

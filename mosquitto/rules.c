@@ -7,6 +7,7 @@
 #include "mosquitto/options.h"
 
 #define PARTS_A_POLL 1000
+#define SMALL_MEMORY (4U << 20) /* bytes that are freed at once: more than a small file takes */
 
 void rules_init(struct rules *r, const struct options *options)
 {
@@ -80,8 +81,8 @@ static int load_first(struct rules *r, char *why)
 
 static int begin_loading(struct rules *r, char *why)
 {
-	r->loading =
-		loading_begin(r->options->snapshot, r->options->daemon_uid, rules_generation(r));
+	r->loading = loading_begin(r->options->snapshot, (uint64_t)r->tried.st_size,
+				   r->options->daemon_uid, rules_generation(r));
 	if (r->loading)
 		return 0;
 	r->tried = (struct stat){0};
@@ -165,7 +166,9 @@ void rules_let_go(struct rules *r)
 	if (!r->retired || !background_is_done(r->discarding))
 		return;
 	background_end(r->discarding);
-	r->discarding = background_begin(discard, r->retired);
+	r->discarding = NULL;
+	if (snapshot_memory(r->retired) > SMALL_MEMORY)
+		r->discarding = background_begin(discard, r->retired);
 	if (!r->discarding)
 		snapshot_free(r->retired);
 	r->retired = NULL;

@@ -1,9 +1,9 @@
 /* The rules in force: the newest snapshot that was good, and whatever was appended to it (S1-S4).
  *
- *   in force ---------- follows its file, part by part -------->  a file of another takes its
- * place: |                                                          loading, beside the broker's
- * thread v  retired: sessions may still point into it               | let go, beside the broker's
- * thread   <------ in force <-------+
+ *   in force, follows its file part by part --(a file of another takes its place)--> retired:
+ *   sessions may still point into it --(all were judged anew)--> let go
+ *
+ * A large file is read, and let go, beside the broker's thread (mosquitto/loading.h).
  *
  * What is new is taken when it is whole, the daemon's own and not older; otherwise the last good
  * one stays. While there is none nobody may connect, and a file is read at once: there is nobody to

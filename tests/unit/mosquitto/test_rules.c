@@ -1,5 +1,5 @@
 /* The rules in force: they follow their file part by part, tell whom a change concerns, and go over
- * to a new file that was read beside them. */
+ * to a new file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +17,7 @@
 #include "mosquitto/options.h"
 #include "mosquitto/rules.h"
 
+#define LARGE       (8U << 20)
 #define DEADLINE_US (60 * G_USEC_PER_SEC)
 
 struct place {
@@ -37,10 +38,13 @@ static void add_cert(struct snapshot_builder *b, uint8_t which, enum snapshot_ce
 	snapshot_add_cert(b, &c);
 }
 
-static void new_file(struct place *p, uint64_t generation)
+/* n_facts: bytes that it is longer by. */
+static void new_file_of(struct place *p, uint64_t generation, size_t n_facts)
 {
 	struct snapshot_builder *b = snapshot_builder_new();
+	g_autofree char *facts = g_malloc0(n_facts);
 	snapshot_add_account(b, "aws", "us-east-1", "123456789012");
+	snapshot_add_thing(b, "pump", (struct view){facts, n_facts}, NULL, 0);
 	for (uint8_t i = 1; i < 4; i++)
 		add_cert(b, i, SNAPSHOT_CERT_ACTIVE);
 	snapshot_file_free(p->file);
@@ -49,6 +53,11 @@ static void new_file(struct place *p, uint64_t generation)
 	assert_int_equal(snapshot_file_end_base(p->file, generation), 0);
 	assert_int_equal(snapshot_file_take_place(p->file), 0);
 	snapshot_builder_free(b);
+}
+
+static void new_file(struct place *p, uint64_t generation)
+{
+	new_file_of(p, generation, 0);
 }
 
 static void append_cert(struct place *p, uint64_t generation, uint8_t which)
@@ -251,6 +260,36 @@ static void test_a_new_file_takes_over(void **state)
 	assert_int_equal(rules_generation(&p->rules), 8);
 }
 
+/* No thread, so no turn that waits for it. */
+static void test_a_small_file_takes_over_at_once(void **state)
+{
+	struct place *p = *state;
+	new_file(p, 5);
+	assert_int_equal(poll_rules(p), 0);
+	new_file(p, 6);
+	assert_int_equal(poll_rules(p), 0);
+	assert_int_equal(rules_generation(&p->rules), 6);
+	assert_false(rules_are_busy(&p->rules));
+	rules_let_go(&p->rules);
+	assert_null(p->rules.discarding);
+}
+
+static void test_a_large_file_is_read_and_let_go_beside_us(void **state)
+{
+	struct place *p = *state;
+	new_file_of(p, 5, LARGE);
+	assert_int_equal(poll_rules(p), 0);
+	new_file_of(p, 6, LARGE);
+	assert_int_equal(poll_rules(p), 0);
+	assert_int_equal(rules_generation(&p->rules), 5);
+	assert_true(rules_are_busy(&p->rules));
+	assert_int_equal(poll_to_the_end(p), 0);
+	assert_int_equal(rules_generation(&p->rules), 6);
+	rules_let_go(&p->rules);
+	assert_null(p->rules.retired);
+	assert_non_null(p->rules.discarding);
+}
+
 static void test_an_older_file_is_refused_once(void **state)
 {
 	struct place *p = *state;
@@ -285,7 +324,7 @@ static void test_ends_while_reading(void **state)
 	struct place *p = *state;
 	new_file(p, 5);
 	assert_int_equal(poll_rules(p), 0);
-	new_file(p, 6);
+	new_file_of(p, 6, LARGE);
 	assert_int_equal(poll_rules(p), 0);
 	rules_release(&p->rules);
 	assert_int_equal(rules_generation(&p->rules), 0);
@@ -301,6 +340,8 @@ int main(void)
 		CASE(test_a_dimension_concerns_nobody),
 		CASE(test_many_parts_take_several_polls),
 		CASE(test_a_new_file_takes_over),
+		CASE(test_a_small_file_takes_over_at_once),
+		CASE(test_a_large_file_is_read_and_let_go_beside_us),
 		CASE(test_an_older_file_is_refused_once),
 		CASE(test_damage_behind_the_base_is_told_once_and_healed),
 		CASE(test_ends_while_reading),
