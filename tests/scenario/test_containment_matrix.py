@@ -52,7 +52,7 @@ class Stage:
             shutil.chown(self.kept, pwd.getpwnam("mosquitto").pw_name)
         conf = self.thingward.dir / "mosquitto.conf"
         own = conf.read_text().replace("persistence false", f"persistence true\npersistence_location {self.kept}/")
-        conf.write_text(f"{own}\nlog_type all\nmax_queued_messages 0\nlistener {self.plain_port} 127.0.0.1\n")
+        conf.write_text(f"{own}\nlog_type all\ncheck_retain_source true\nmax_queued_messages 0\nlistener {self.plain_port} 127.0.0.1\n")
         self.thingward.start_broker().start_daemon().wait_ready()
         (self.thingward.home / "server.pem").write_bytes(
             (self.thingward.dir / "ca" / "server-ca.pem").read_bytes()
@@ -113,7 +113,7 @@ class Attacker:
         self.tls = [kit.client_context(stage, cert) for cert in self.certs]
         self.arns = [made["certificateArn"] for made in self.made]
         self.ids = [made["certificateId"] for made in self.made]
-        self.sessions, self.is_over = [], threading.Event()
+        self.is_over = threading.Event()
         self.taken = []  # the numbers of the flood that the broker acknowledged
         self.plain_answers = set()  # to the CONNECTs without TLS
 
@@ -122,13 +122,14 @@ class Attacker:
         client = f"{self.name}-{client}" if client else self.name
         will = (f"{self.name}/will/{client}", b"x", 1, False)
         options = {"version": self.version, "clean": self.clean, "will": will, **options}
-        self.sessions.append(raw_mqtt.RawClient(self.stage.port, client, tls=self.tls[cert], **options))
-        self.sessions[-1].connect()
-        return self.sessions[-1]
+        session = raw_mqtt.RawClient(self.stage.port, client, tls=self.tls[cert], **options)
+        session.connect()
+        return session
 
     def begin(self):
         """What it does while nobody suspects it."""
         self.open, self.idle, self.rival = self.session(""), self.session("idle"), self.session("rival", 1)
+        self.open.publish(f"{self.name}/kept", b"x", 1, True)
         self.sleeper = self.session("sleeper", clean=False)
         for listening, topic in ((self.open, f"$share/{self.name}/#"), (self.open, "news/#"), (self.sleeper, "news/#")):
             listening.subscribe(topic, 1)
@@ -228,8 +229,8 @@ ACTIONS = {
     "deleted": Action(
         delete,
         {
-            "certificate-deactivated": "no session is open, and ",
-            "certificate-deleted": "was refused: certificate-unknown",
+            "certificate-deactivated": "no session is open, and a connect of client ",
+            "certificate-deleted": "no session is open, and a connect of client ",
         },
     ),
     "detached": Action(detach, {"policy-detached": "the snapshot denies what was granted before"}),
@@ -263,6 +264,15 @@ class Auditor:
         tls = kit.client_context(self.stage, self.cert)
         return raw_mqtt.RawClient(self.stage.port, f"auditor-{client}", tls=tls, **options)
 
+    def kept(self):
+        """The topics of retained messages that a new subscription gets."""
+        late = self.session("late-comer")
+        late.connect()
+        late.subscribe("+/kept", 1)
+        late.settle()
+        late.disconnect()
+        return late.topics()
+
     def until(self, topic):
         """The topics that were heard before this one."""
         heard = []
@@ -289,7 +299,7 @@ class Auditor:
         archive.settle()
         archive.disconnect()
         self.session("archive").connect()
-        return [raw_mqtt.topic_of(p) for p in archive.packets if p.startswith("publish ")]
+        return archive.topics()
 
     def wait_late_will(self):
         """When a will that was left later is there, those that were left before have been due."""
@@ -381,6 +391,7 @@ def test_nothing_comes_of_a_contained_device(stage, auditor, clean, version):
         for attacker in attackers:
             attacker.again()
         become(stage, begun, "verified")
+        assert of_devices(attackers, auditor.kept()) == []
         late = auditor.wait_late_will() if version == 5 and not clean else []
         assert late + auditor.mark("after") == ["news/secret"]
         for attacker in attackers:
@@ -393,7 +404,7 @@ def test_nothing_comes_of_a_contained_device(stage, auditor, clean, version):
             attacker.again()
             attacker.stop()
         assert auditor.mark("restarted") == []
-        assert of_devices(attackers, auditor.read_archive()) == []
+        assert of_devices(attackers, auditor.read_archive() + auditor.kept()) == []
         assert not any(attacker.plain_answers - {"connack 0 0005", "connack 0 008700"} for attacker in attackers)
         become(stage, begun, "verified")
     for attacker in attackers:

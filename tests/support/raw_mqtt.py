@@ -37,12 +37,6 @@ def packet(kind, body=b"", flags=0):
             return bytes([kind << 4 | flags]) + length + body
 
 
-def topic_of(kept):
-    """Of a kept PUBLISH."""
-    body = bytes.fromhex(kept.split()[2])
-    return body[2 : 2 + struct.unpack_from(">H", body)[0]].decode()
-
-
 class RawClient:
     def __init__(self, port, client_id, version=4, username=None, password=None, will=None, clean=True, tls=None,
                  will_delay_s=0):
@@ -116,6 +110,11 @@ class RawClient:
         self.socket = None
 
     # ---- Receiving ----
+
+    def topics(self):
+        """Of the messages that came."""
+        bodies = (bytes.fromhex(p.split()[2]) for p in self.packets if p.startswith("publish "))
+        return [body[2 : 2 + struct.unpack_from(">H", body)[0]].decode() for body in bodies]
 
     def settle(self):
         """The broker works through packets in order: what it had for us stands before its answer to a ping. Twice: our own
