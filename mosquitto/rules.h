@@ -45,7 +45,8 @@ int rules_poll(struct rules *r, void (*on_cert)(void *ctx, const uint8_t *finger
 	       char *why) MUST_USE;
 /* To be polled in the next turn: something is under way. */
 bool rules_are_busy(const struct rules *r);
-/* Every session was judged by the rules in force: nobody points into those before them. */
+/* Every session was judged by the rules in force, or is doomed: nobody looks into those before
+ * them. */
 void rules_let_go(struct rules *r);
 /* Generation in force, 0: none. */
 uint64_t rules_generation(const struct rules *r);

@@ -1,9 +1,9 @@
 /* The sessions that are open: who they are, and by which rules they stand.
  *
  * A session is on one of three lists: fresh (judged by the rules in force), stale (by earlier
- * ones), doomed (to be cut from the next TICK, the only callback that may). New rules make all
- * fresh ones stale at once, a changed certificate its own; sessions_check judges so many a turn,
- * and a stale session that acts is judged then (mosquitto/judge.h, mosquitto/check.h).
+ * ones), doomed (to be cut from the next TICK, the only callback that may; what it stood by may be
+ * gone). New rules make all fresh ones stale at once, a changed certificate its own; so many are
+ * judged again a turn, and a stale one that acts at once (mosquitto/judge.h, mosquitto/patrol.h).
  *
  * It is found by the broker's object, by its client id and, through its principal, by its
  * certificate. Its strings lie behind it, what sessions share is held once, so that a million of

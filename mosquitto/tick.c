@@ -10,14 +10,15 @@
 #define CUTS_A_TURN 5000
 
 /* The daemon may rely on the rules when every session has been judged by them and nobody is left
- * that they do not allow. */
+ * that they do not allow. The rules before them go without waiting for that: who is doomed looks at
+ * none, and one that cannot be cut must not keep newer ones out. */
 static void tell_applied(struct plugin *p)
 {
 	uint64_t generation = rules_generation(&p->rules);
-	if (!session_table_is_settled(p->sessions))
+	if (session_next_stale(p->sessions))
 		return;
 	rules_let_go(&p->rules);
-	if (generation == p->applied)
+	if (generation == p->applied || !session_table_is_settled(p->sessions))
 		return;
 	if (!uplink_number(p->uplink, EVENT_APPLIED, generation))
 		return;

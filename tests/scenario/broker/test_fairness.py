@@ -281,8 +281,16 @@ def test_applied_waits_for_who_cannot_be_cut(ca, devices):
             broker.log.wait('cut client "clinging"', broker.log.mark())
         up.flush(1)
         assert not of_kind(up, kit.APPLIED, number=second)
+        # Newer rules are not kept out meanwhile, though each comes in a file of its own.
+        for name in ("third", "fourth"):
+            cert = kit.make_cert(name, ca)
+            broker.fleet.add(cert)
+            newest = broker.fleet.write()
+            up.send(kit.item_number(kit.GENERATION, newest))
+            broker.log.wait(f"snapshot generation {newest} is in force")
+            assert devices(broker, cert, name).connect() == 0
         clinging.close()
-        up.wait_event(kind=kit.APPLIED, number=second)
+        up.wait_event(kind=kit.APPLIED, number=newest)
     finally:
         far_end.close()
         broker.remove()
