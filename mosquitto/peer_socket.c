@@ -90,14 +90,15 @@ static bool is_gone(int fd)
 	return getpeername(fd, &other.any, &n) < 0 && errno == ENOTCONN;
 }
 
+/* Whether the peer is gone is asked last: it may go at any moment, and must not pass for a wrong
+ * layout. */
 static struct peer read_socket(struct peer_sockets *all, int fd, const char *address,
 			       uint16_t tls_port)
 {
-	struct peer peer = {.fd = fd, .port = peer_socket_port(fd)};
-	bool is_proven = is_stream(fd);
-	if (is_proven && is_gone(fd))
+	const struct peer peer = {.fd = fd, .port = peer_socket_port(fd)};
+	bool is_proven = is_stream(fd) && agrees(all, &peer, address, tls_port);
+	if (!is_proven && is_stream(fd) && is_gone(fd))
 		return (struct peer){.fd = -1, .port = tls_port, .is_gone = true};
-	is_proven = is_proven && agrees(all, &peer, address, tls_port);
 	if (all->layout == LAYOUT_UNPROVEN)
 		all->layout = is_proven ? LAYOUT_PROVEN : LAYOUT_WRONG;
 	return is_proven ? peer : (struct peer){.fd = -1, .port = tls_port};

@@ -1,3 +1,4 @@
+/* wraps: getpeername */
 /* A listener's port is read from the broker's object only as far as it can be proven. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +16,21 @@
 
 #define IDENT_CLIENT 2
 #define HERE         "127.0.0.1"
+
+int __real_getpeername(int fd, struct sockaddr *ret, socklen_t *n);
+int __wrap_getpeername(int fd, struct sockaddr *ret, socklen_t *n);
+
+static int until_gone = -1; /* calls, -1: the peer stays */
+
+int __wrap_getpeername(int fd, struct sockaddr *ret, socklen_t *n)
+{
+	if (until_gone == 0) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	until_gone -= until_gone > 0;
+	return __real_getpeername(fd, ret, n);
+}
 
 /* How the broker's object begins. */
 struct object {
@@ -129,6 +146,24 @@ static void test_a_socket_is_one_sessions(void **state)
 	disconnect(&c);
 }
 
+/* A client that resets its connection while it is looked at must not make all ports unknown. */
+static void test_a_peer_may_go_at_any_moment(void **state)
+{
+	(void)state;
+	struct connection c = connected();
+	const struct object o = {IDENT_CLIENT, c.server};
+	for (int calls = 0; calls < 3; calls++) {
+		struct peer_sockets all = {0};
+		until_gone = calls;
+		struct peer peer = ask(&all, &o, HERE, 0);
+		assert_int_equal(peer.is_gone, all.layout == LAYOUT_UNPROVEN);
+		assert_int_equal(peer.port, peer.is_gone ? 0 : c.port);
+		until_gone = -1;
+		assert_int_equal(ask(&all, &o, HERE, 0).port, c.port);
+	}
+	disconnect(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_a_wrong_layout_is_read_once),
 		cmocka_unit_test(test_what_is_no_client_is_not_read),
 		cmocka_unit_test(test_a_socket_is_one_sessions),
+		cmocka_unit_test(test_a_peer_may_go_at_any_moment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
