@@ -214,10 +214,10 @@ static void take_table(struct taking *t, const struct event *e)
 	family_set(t->in->ready, FAMILY_broker_table_entries, labels, table->n);
 	family_set(t->in->ready, FAMILY_broker_table_left_out, labels, table->left_out);
 	log_warning("ingest",
-		    "broker %s: its table of %.*s is full (%" PRIu64 " of %" PRIu64 "): %" PRIu64
-		    " left out so far",
-		    t->broker->id, (int)table->name.n, table->name.p, table->n, table->cap,
-		    table->left_out);
+		    "broker %s: its table of %.*s has left out %" PRIu64 " so far (%" PRIu64
+		    " of %" PRIu64 " in use, of which nobody may have all)",
+		    t->broker->id, (int)table->name.n, table->name.p, table->left_out, table->n,
+		    table->cap);
 }
 
 static bool is_report_sound(const struct event *e)
