@@ -179,9 +179,9 @@ void uplink_flush(struct uplink *u)
 {
 	if (u->state != LINK_UP)
 		return;
-	if (!u->queue.unsent)
-		(void)close_pending(u);
 	send_unsent(u);
+	if (!u->queue.unsent && close_pending(u))
+		send_unsent(u);
 }
 
 size_t uplink_held(const struct uplink *u)
