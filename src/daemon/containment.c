@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY_MS    (24LL * 3600 * 1000)
@@ -23,6 +24,8 @@ struct containments {
 	struct containments_options options;
 	struct sql_conn *reader;
 	char random_client[ID_HEX_SIZE];
+	struct snapshot *snapshot; /* as the brokers read it; NULL: nothing was asked lately */
+	bool has_asked;            /* in this round */
 	unsigned rounds;
 	int64_t trimmed; /* clone cases, by the last transaction */
 
@@ -40,7 +43,7 @@ struct subject {
 	int64_t id, now_ms;
 	struct contain is;
 	char *target, *detail, *session, *refused;
-	bool is_sample;
+	bool is_sample, was_moved;
 	struct containment_seen seen;
 	struct contain_asked asked;
 	bool has_asked;
@@ -79,7 +82,7 @@ static const char *or_null(const char *text)
 
 struct asking {
 	struct subject *s;
-	struct snapshot *snapshot;
+	const struct snapshot *snapshot;
 	GArray *documents; /* of struct escape_document: what was taken away, or denies */
 	GArray *own;       /* likewise: of the certificate at hand */
 	GPtrArray *things; /* of it */
@@ -234,27 +237,57 @@ static int ask_all(struct asking *a)
 	return r;
 }
 
-/* The file that the brokers read, in the generation of the change or a later one. */
-static int ask_snapshot(struct subject *s)
+/* What was loaded before is the file in its place, followed as the brokers follow it. */
+static bool is_in_force(const struct containments *c, uint64_t generation)
 {
 	char why[SNAPSHOT_WHY_SIZE];
-	struct asking a = {.s = s};
-	if (snapshot_load(s->c->options.snapshot, geteuid(), s->is.generation, &a.snapshot, why,
-			  sizeof(why)) < 0) {
-		log_warning("containment", "%s: %s; it is looked at again", s->c->options.snapshot,
-			    why);
-		return -EAGAIN;
-	}
+	struct stat st;
+	int r = 1;
+	if (!c->snapshot || stat(c->options.snapshot, &st) < 0 ||
+	    !snapshot_is_file(c->snapshot, &st))
+		return false;
+	while (r == 1)
+		r = snapshot_follow(c->snapshot, NULL, why, sizeof(why));
+	return r == 0 && snapshot_in_force(c->snapshot) >= generation;
+}
+
+static void drop_snapshot(struct containments *c)
+{
+	snapshot_free(c->snapshot);
+	c->snapshot = NULL;
+}
+
+/* The file that the brokers read, in this generation or a later one. Loading it takes as long as
+ * the fleet is large: it is kept while round after round asks. */
+static int need_snapshot(struct containments *c, uint64_t generation)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	c->has_asked = true;
+	if (is_in_force(c, generation))
+		return 0;
+	drop_snapshot(c);
+	if (snapshot_load(c->options.snapshot, geteuid(), generation, &c->snapshot, why,
+			  sizeof(why)) == 0)
+		return 0;
+	log_warning("containment", "%s: %s; it is looked at again", c->options.snapshot, why);
+	return -EAGAIN;
+}
+
+static int ask_snapshot(struct subject *s)
+{
+	int r = need_snapshot(s->c, s->is.generation);
+	if (r < 0)
+		return r;
+	struct asking a = {.s = s, .snapshot = s->c->snapshot};
 	a.documents = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
 	a.own = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
 	a.things = g_ptr_array_new_with_free_func(g_free);
 	a.texts = g_ptr_array_new_with_free_func(g_free);
-	int r = ask_all(&a);
+	r = ask_all(&a);
 	(void)g_array_free(a.documents, TRUE);
 	(void)g_array_free(a.own, TRUE);
 	g_ptr_array_unref(a.things);
 	g_ptr_array_unref(a.texts);
-	snapshot_free(a.snapshot);
 	return r;
 }
 
@@ -293,10 +326,11 @@ static bool is_watched(const struct contain *is)
 static int write_move(struct sql_conn *txn, void *ctx)
 {
 	struct subject *s = ctx;
-	return containment_move(txn, s->id, &s->is, is_watched(&s->is), s->now_ms, s->evidence);
+	return containment_move(txn, s->id, &s->is, is_watched(&s->is), s->now_ms, s->evidence,
+				&s->was_moved);
 }
 
-/* One state further: 1, 0 when it stays, or a negative errno. */
+/* One state further: 1, 0 when it stays or was lifted meanwhile, or a negative errno. */
 static int judge(struct subject *s)
 {
 	if (contain_wants_answers(&s->is) && !s->has_asked) {
@@ -316,7 +350,7 @@ static int judge(struct subject *s)
 	if (!contain_judge(&s->is, &facts, &s->c->options.limits, s->evidence))
 		return 0;
 	int r = store_write(s->c->options.store, write_move, s);
-	if (r < 0)
+	if (r < 0 || !s->was_moved)
 		return r;
 	tell(s);
 	return 1;
@@ -361,11 +395,14 @@ static int64_t look(struct containments *c)
 {
 	bool is_busy = false;
 	int64_t id = 0;
+	c->has_asked = false;
 	int r = c->rounds++ % TRIM_EACH == 0 ? trim(c) : 0;
 	while (r >= 0 && (r = containment_next(c->reader, id, &id)) >= 0 && id) {
 		r = judge_one(c, id);
 		is_busy = true;
 	}
+	if (!c->has_asked)
+		drop_snapshot(c);
 	if (r >= 0)
 		return is_busy ? BUSY_US : IDLE_US;
 	if (r != -EAGAIN)
@@ -454,6 +491,7 @@ void containments_free(struct containments *c)
 		return;
 	if (c->has_thread)
 		stop(c);
+	drop_snapshot(c);
 	if (c->reader)
 		store_reader_close(c->reader);
 	(void)pthread_cond_destroy(&c->moved);

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #define FORGET_SLICE 1000
+#define ROWS_MAX     (4 * CONTAINMENT_CERTIFICATES_MAX) /* looked at for certificates */
 
 /* ---- Beginning ---- */
 
@@ -17,6 +18,8 @@ struct gathering {
 	const char *target, *detail;
 	int64_t id;
 	GPtrArray *certificates, *documents;
+	GHashTable *known; /* the certificates */
+	int64_t rows;
 	bool is_sample;
 	const char *effect; /* of the statements that matter */
 };
@@ -24,17 +27,21 @@ struct gathering {
 static int take_certificate(const char *id, void *ctx)
 {
 	struct gathering *g = ctx;
-	g->is_sample = g->certificates->len == CONTAINMENT_CERTIFICATES_MAX;
-	if (!g->is_sample)
-		g_ptr_array_add(g->certificates, g_strdup(id));
+	bool is_known = g_hash_table_contains(g->known, id);
+	bool is_full = g->certificates->len == CONTAINMENT_CERTIFICATES_MAX;
+	g->is_sample |= ++g->rows == ROWS_MAX || (is_full && !is_known);
+	if (is_full || is_known)
+		return 0;
+	char *mine = g_strdup(id);
+	g_ptr_array_add(g->certificates, mine);
+	(void)g_hash_table_add(g->known, mine);
 	return 0;
 }
 
 static int certificates_by(struct gathering *g, enum sql_statement statement, const char *key)
 {
 	struct rows_names each = {take_certificate, g};
-	return rows_each(g->r->db, statement,
-			 SQL_ARGS(sql_text(key), sql_int(CONTAINMENT_CERTIFICATES_MAX + 1)),
+	return rows_each(g->r->db, statement, SQL_ARGS(sql_text(key), sql_int(ROWS_MAX - g->rows)),
 			 rows_name, &each);
 }
 
@@ -55,7 +62,8 @@ static int of_group(struct gathering *g)
 
 static int of_policy(struct gathering *g)
 {
-	return certificates_by(g, SQL_containment_of_policy, g->target);
+	int err = certificates_by(g, SQL_containment_of_policy, g->target);
+	return err ? err : certificates_by(g, SQL_containment_of_policy_groups, g->target);
 }
 
 static int of_attached(struct gathering *g)
@@ -224,10 +232,12 @@ int containment_begin(struct registry *r, enum contain_kind kind, const char *ta
 		.target = target,
 		.detail = detail,
 		.certificates = g_ptr_array_new_with_free_func(g_free),
+		.known = g_hash_table_new(g_str_hash, g_str_equal),
 		.documents = g_ptr_array_new_with_free_func(document_free),
 		.effect = contain_goal(kind) == CONTAIN_DENY ? "Deny" : "Allow",
 	};
 	int err = gather(&g);
+	g_hash_table_destroy(g.known);
 	g_ptr_array_unref(g.certificates);
 	g_ptr_array_unref(g.documents);
 	return err;
@@ -367,18 +377,20 @@ void containment_seen_clear(struct containment_seen *seen)
 /* ---- Moving on ---- */
 
 int containment_move(struct sql_conn *txn, int64_t id, const struct contain *is, bool is_watched,
-		     int64_t at_ms, const char *evidence)
+		     int64_t at_ms, const char *evidence, bool *ret_moved)
 {
 	const char *state = contain_state_word(is->state);
+	int64_t n;
 	int err = sql_exec(txn, SQL_containment_set,
 			   SQL_ARGS(sql_int(id), sql_text(state), sql_int(is->applied_ms),
 				    sql_int(is_watched)),
-			   NULL);
-	return err ? err
-		   : sql_exec(txn, SQL_containment_add_evidence,
-			      SQL_ARGS(sql_int(id), sql_int(at_ms), sql_text(state),
-				       sql_text(evidence)),
-			      NULL);
+			   &n);
+	*ret_moved = !err && n > 0;
+	return err || n == 0 ? err
+			     : sql_exec(txn, SQL_containment_add_evidence,
+					SQL_ARGS(sql_int(id), sql_int(at_ms), sql_text(state),
+						 sql_text(evidence)),
+					NULL);
 }
 
 struct giving_evidence {
@@ -453,16 +465,28 @@ int containment_each_own_document(struct sql_conn *db, const char *certificate,
 			 give_document, &giving);
 }
 
+struct slice {
+	int64_t last, n;
+};
+
+static int take_slice(struct sql_rows *row, void *ret)
+{
+	*(struct slice *)ret = (struct slice){sql_col_int(row, 0), sql_col_int(row, 1)};
+	return 0;
+}
+
 int containment_forget(struct sql_conn *txn, int64_t before_ms, bool *ret_more)
 {
-	static const enum sql_statement orphans[] = {
+	static const enum sql_statement tables[] = {
 		SQL_containment_forget_certificates, SQL_containment_forget_documents,
-		SQL_containment_forget_evidence, SQL_containment_forget_applied};
-	int64_t n = 0;
-	int err = sql_exec(txn, SQL_containment_forget,
-			   SQL_ARGS(sql_int(before_ms), sql_int(FORGET_SLICE)), &n);
-	for (size_t i = 0; !err && n > 0 && i < ARRAY_LEN(orphans); i++)
-		err = sql_exec(txn, orphans[i], SQL_NO_ARGS, NULL);
-	*ret_more = n == FORGET_SLICE;
-	return err;
+		SQL_containment_forget_evidence, SQL_containment_forget_applied,
+		SQL_containment_forget};
+	struct slice slice;
+	int err =
+		rows_find(txn, SQL_containment_forget_slice,
+			  SQL_ARGS(sql_int(before_ms), sql_int(FORGET_SLICE)), take_slice, &slice);
+	for (size_t i = 0; err >= 0 && slice.n > 0 && i < ARRAY_LEN(tables); i++)
+		err = sql_exec(txn, tables[i], SQL_ARGS(sql_int(slice.last)), NULL);
+	*ret_more = err >= 0 && slice.n == FORGET_SLICE;
+	return MIN(err, 0);
 }

@@ -76,9 +76,10 @@ int containment_look(struct sql_conn *db, int64_t id, int64_t since_ms,
 		     struct containment_seen *ret) MUST_USE;
 void containment_seen_clear(struct containment_seen *seen);
 
-/* Another state, with its evidence. */
+/* Another state, with its evidence; one that was lifted or is not watched any more stays as it is.
+ */
 int containment_move(struct sql_conn *txn, int64_t id, const struct contain *is, bool is_watched,
-		     int64_t at_ms, const char *evidence) MUST_USE;
+		     int64_t at_ms, const char *evidence, bool *ret_moved) MUST_USE;
 
 typedef int containment_evidence_fn(int64_t at_ms, const char *state, const char *text, void *ctx);
 int containment_each_evidence(struct sql_conn *db, int64_t id, containment_evidence_fn *fn,

@@ -13,8 +13,11 @@ SCHEMA(1, MAIN, "create table containment ("
 	"generation INT not null, request TEXT not null, key_id TEXT not null, requested INT not null, state TEXT not null, "
 	"applied INT not null, watched INT not null, lifted INT not null, is_sample INT not null, session TEXT not null, "
 	"refused TEXT not null) STRICT")
-SCHEMA(1, MAIN, "create index containment_watched on containment (watched, id)")
 SCHEMA(1, MAIN, "create index containment_requested on containment (requested)")
+SCHEMA(1, MAIN, "create index containment_watched on containment (requested) where watched = 1")
+SCHEMA(1, MAIN, "create index containment_judged on containment (id) where watched = 1 and (state <> 'verified' or session <> '')")
+SCHEMA(1, MAIN, "create index containment_awaited on containment (generation) where watched = 1 and applied = 0")
+SCHEMA(1, MAIN, "create index containment_target on containment (target) where watched = 1")
 SCHEMA(1, MAIN, "create table containment_certificate ("
 	"containment INT not null, certificate TEXT not null, primary key (containment, certificate)) STRICT")
 SCHEMA(1, MAIN, "create index containment_certificate_of on containment_certificate (certificate, containment)")

@@ -11,33 +11,36 @@ STATEMENT(containment_add_evidence, MAIN, "iitt", "",
 	"insert into containment_evidence (containment, n, at, state, text) "
 	"select ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 from containment_evidence where containment = ?1")
 
-/* Which certificates are concerned, the first so many. */
+/* Which certificates are concerned, the first so many rows: one may come several times. Nothing here gathers all before it
+ * gives the first. */
 STATEMENT(containment_of_thing, MAIN, "ti", "t", "select certificate from thing_principal where thing = ?1 limit ?2")
 STATEMENT(containment_of_group, MAIN, "ti", "t",
-	"select distinct p.certificate from thing_group g join group_above a on a.above = g.num "
+	"select p.certificate from thing_group g join group_above a on a.above = g.num "
 	"join group_member m on m.num = a.num join thing_principal p on p.thing = m.thing where g.name = ?1 limit ?2")
 STATEMENT(containment_of_policy, MAIN, "ti", "t",
-	"select target from policy_attachment where policy = ?1 and target_kind = 'cert' union "
+	"select target from policy_attachment where policy = ?1 and target_kind = 'cert' limit ?2")
+STATEMENT(containment_of_policy_groups, MAIN, "ti", "t",
 	"select p.certificate from policy_attachment t join thing_group g on g.name = t.target "
 	"join group_above a on a.above = g.num join group_member m on m.num = a.num "
 	"join thing_principal p on p.thing = m.thing where t.policy = ?1 and t.target_kind = 'thinggroup' limit ?2")
 
-/* The documents: a policy's version, its default, those of a group and its ancestors, of a thing's groups, of a certificate. */
+/* The documents: a policy's version, its default, those of a group and its ancestors, of a thing's groups, of a certificate.
+ * cross join: SQLite takes the tables in this order, and so does not begin with all attachments. */
 STATEMENT(containment_documents_version, MAIN, "ti", "tit",
 	"select policy, version, document from policy_version where policy = ?1 and version = ?2")
 STATEMENT(containment_documents_policy, MAIN, "t", "tit",
 	"select v.policy, v.version, v.document from policy p "
 	"join policy_version v on v.policy = p.name and v.version = p.default_version where p.name = ?1")
 STATEMENT(containment_documents_group, MAIN, "t", "tit",
-	"select v.policy, v.version, v.document from thing_group own join group_above a on a.num = own.num "
-	"join thing_group g on g.num = a.above join policy_attachment t on t.target_kind = 'thinggroup' and t.target = g.name "
-	"join policy p on p.name = t.policy join policy_version v on v.policy = p.name and v.version = p.default_version "
-	"where own.name = ?1 order by v.policy")
+	"select v.policy, v.version, v.document from thing_group own cross join group_above a cross join thing_group g "
+	"cross join policy_attachment t cross join policy p cross join policy_version v where own.name = ?1 and a.num = own.num "
+	"and g.num = a.above and t.target_kind = 'thinggroup' and t.target = g.name and p.name = t.policy "
+	"and v.policy = p.name and v.version = p.default_version order by v.policy")
 STATEMENT(containment_documents_thing, MAIN, "t", "tit",
-	"select distinct v.policy, v.version, v.document from group_member m join group_above a on a.num = m.num "
-	"join thing_group g on g.num = a.above join policy_attachment t on t.target_kind = 'thinggroup' and t.target = g.name "
-	"join policy p on p.name = t.policy join policy_version v on v.policy = p.name and v.version = p.default_version "
-	"where m.thing = ?1 order by v.policy")
+	"select distinct v.policy, v.version, v.document from group_member m cross join group_above a cross join thing_group g "
+	"cross join policy_attachment t cross join policy p cross join policy_version v where m.thing = ?1 and a.num = m.num "
+	"and g.num = a.above and t.target_kind = 'thinggroup' and t.target = g.name and p.name = t.policy "
+	"and v.policy = p.name and v.version = p.default_version order by v.policy")
 STATEMENT(containment_documents_certificate, MAIN, "t", "tit",
 	"select v.policy, v.version, v.document from policy_attachment t join policy p on p.name = t.policy "
 	"join policy_version v on v.policy = p.name and v.version = p.default_version "
@@ -66,7 +69,7 @@ STATEMENT(containment_list, MAIN, "iti", "ittttittiiiiitt",
 	"select id, kind, target, detail, state, generation, request, key_id, requested, applied, watched, lifted, is_sample, "
 	"session, refused from containment where id < ?1 and (?2 = '' or state = ?2) order by id desc limit ?3")
 STATEMENT(containment_set, MAIN, "itii", "",
-	"update containment set state = ?2, applied = ?3, watched = ?4 where id = ?1")
+	"update containment set state = ?2, applied = ?3, watched = ?4 where id = ?1 and watched = 1")
 STATEMENT(containment_lift, MAIN, "iti", "",
 	"update containment set watched = 0, lifted = ?3 where watched = 1 and goal = ?1 and target = ?2")
 STATEMENT(containment_certificates, MAIN, "iti", "t",
@@ -86,17 +89,14 @@ STATEMENT(containment_session, MAIN, "i", "ttt",
 	"select s.client_id, s.address, s.broker from containment_certificate c join session s on s.certificate = c.certificate "
 	"join broker b on b.id = s.broker where c.containment = ?1 and b.is_gone = 0 limit 1")
 
-/* The end of their retention. */
-STATEMENT(containment_forget, MAIN, "ii", "",
-	"delete from containment where id in (select id from containment where requested < ?1 order by requested limit ?2)")
-STATEMENT(containment_forget_certificates, MAIN, "", "",
-	"delete from containment_certificate where not exists (select 1 from containment c where c.id = containment_certificate.containment)")
-STATEMENT(containment_forget_documents, MAIN, "", "",
-	"delete from containment_document where not exists (select 1 from containment c where c.id = containment_document.containment)")
-STATEMENT(containment_forget_evidence, MAIN, "", "",
-	"delete from containment_evidence where not exists (select 1 from containment c where c.id = containment_evidence.containment)")
-STATEMENT(containment_forget_applied, MAIN, "", "",
-	"delete from containment_applied where not exists (select 1 from containment c where c.id = containment_applied.containment)")
+/* The end of their retention, a slice: ids go up with the time, so the last id of the slice tells all of it. */
+STATEMENT(containment_forget_slice, MAIN, "ii", "ii",
+	"select coalesce(max(id), 0), count(*) from (select id from containment where requested < ?1 order by requested limit ?2) slice")
+STATEMENT(containment_forget, MAIN, "i", "", "delete from containment where id <= ?1")
+STATEMENT(containment_forget_certificates, MAIN, "i", "", "delete from containment_certificate where containment <= ?1")
+STATEMENT(containment_forget_documents, MAIN, "i", "", "delete from containment_document where containment <= ?1")
+STATEMENT(containment_forget_evidence, MAIN, "i", "", "delete from containment_evidence where containment <= ?1")
+STATEMENT(containment_forget_applied, MAIN, "i", "", "delete from containment_applied where containment <= ?1")
 
 /* Clone cases. */
 STATEMENT(clone_case_newest, MAIN, "t", "ib",
