@@ -19,7 +19,7 @@ struct context {
 	struct glob_text values[PROGRAM_REFERENCES];
 	struct glob_terms terms;
 	struct view will[ARN_PIECES]; /* where iot:LastWillTopic lies */
-	/* The resource, laid out when the first statement may match it. */
+	/* The resource, laid out when the first pattern asks for more than its name. */
 	bool has_arn;
 	struct view pieces[ARN_PIECES];
 	struct arn arn;
@@ -118,6 +118,17 @@ static bool may_match(const struct context *c, struct scan *resource, uint8_t *r
 	return glob_may_match(scan_bytes32(&rest), request->name);
 }
 
+/* Only the name is asked about: the ARN is not laid out for it. */
+static bool named_matches(struct context *c, struct scan resource)
+{
+	struct view heads[PROGRAM_HEADS];
+	struct glob_text name = {&c->request->name, 1};
+	if (!glob_match(scan_bytes32(&resource), name, &c->terms))
+		return false;
+	arn_heads(c->request, heads);
+	return heads_match(resource, heads, &c->terms);
+}
+
 enum answer { NO, YES, UNRESOLVED };
 
 /* Values are looked for only when a resource may match: most statements end before that. */
@@ -132,10 +143,8 @@ static enum answer any_resource_matches(struct context *c, const struct statemen
 			continue;
 		if (unresolved(c, statement->needs) != 0)
 			return UNRESOLVED;
-		const struct arn *arn = arn_of(c);
-		struct glob_text name = is_name ? (struct glob_text){&c->request->name, 1}
-						: arn->parts[PROGRAM_HEADS];
-		if (resource_matches(kind, resource, arn, name, &c->terms))
+		if (is_name ? named_matches(c, resource)
+			    : resource_matches(kind, resource, arn_of(c), &c->terms))
 			return YES;
 	}
 	return NO;

@@ -155,13 +155,12 @@ static inline void grow_run(struct walk *run, struct glob_terms *terms)
 
 /* Only the last run ever has to grow: when a later part matched after a longer earlier run, it also
  * matches after the shortest. So there is one place to go back to, not a tree of them. */
-bool glob_match(struct view pattern, struct glob_text text, struct glob_terms *terms)
+static bool match(struct scan ops, struct glob_text text, struct glob_terms *terms)
 {
 	struct walk now = {
-		scan_of(pattern), {text.pieces, text.pieces + text.n, 0}
+		ops, {text.pieces, text.pieces + text.n, 0}
         };
 	now.at = place_normal(now.at);
-	(void)scan_u32(&now.ops);
 	struct walk run = now;
 	struct view last;
 	bool has_run = false;
@@ -184,6 +183,18 @@ bool glob_match(struct view pattern, struct glob_text text, struct glob_terms *t
 			now = run;
 		}
 	}
+}
+
+/* The account, the region, a whole client id: most patterns beside the name are plain words. */
+bool glob_match(struct view pattern, struct glob_text text, struct glob_terms *terms)
+{
+	struct scan ops = scan_of(pattern);
+	struct view word;
+	(void)scan_u32(&ops);
+	if (text.n != 1 || terms->is_folded || !scan_more(&ops) || !is_last_literal(ops, &word))
+		return match(ops, text, terms);
+	terms->steps += word.n;
+	return view_eq(word, text.pieces[0]);
 }
 
 bool glob_may_match(struct view pattern, struct view text)

@@ -13,49 +13,53 @@ const struct policy_operator_row policy_operators[POLICY_OPERATORS] = {
 
 struct arn arn_of_pieces(const struct view pieces[ARN_PIECES])
 {
+	const size_t name = (size_t)2 * PROGRAM_HEADS;
 	struct arn arn = {
-		.whole = {pieces, ARN_PIECES},
-                  .has_parts = true
+		.whole = {pieces,        ARN_PIECES       },
+		.name = {pieces + name, ARN_PIECES - name},
+		.has_parts = true
         };
-	for (unsigned i = 0; i < ARN_PARTS; i++)
-		arn.parts[i] = (struct glob_text){pieces + (size_t)2 * i, 1};
-	arn.parts[PROGRAM_HEADS].n = ARN_PIECES - 2 * PROGRAM_HEADS;
+	for (unsigned i = 0; i < PROGRAM_HEADS; i++)
+		arn.heads[i] = pieces[2 * i];
 	return arn;
 }
 
-/* Splits at the first five colons. */
-static struct arn arn_of_text(struct glob_text text, struct view room[ARN_PARTS])
+/* Splits at the first five colons. *room is what is left for the name. */
+static struct arn arn_of_text(struct glob_text text, struct view *room)
 {
-	struct arn arn = {.whole = text};
-	struct view left = text.pieces[0];
+	struct arn arn = {
+		.whole = text, .name = {room, 1}
+        };
+	*room = text.pieces[0];
 	for (unsigned i = 0; i < PROGRAM_HEADS; i++) {
-		const char *colon = left.n > 0 ? memchr(left.p, ':', left.n) : NULL;
+		const char *colon = room->n > 0 ? memchr(room->p, ':', room->n) : NULL;
 		if (!colon)
 			return arn;
-		room[i] = (struct view){left.p, (size_t)(colon - left.p)};
-		left = (struct view){colon + 1, left.n - room[i].n - 1};
+		arn.heads[i] = (struct view){room->p, (size_t)(colon - room->p)};
+		*room = (struct view){colon + 1, room->n - arn.heads[i].n - 1};
 	}
-	room[PROGRAM_HEADS] = left;
-	for (unsigned i = 0; i < ARN_PARTS; i++)
-		arn.parts[i] = (struct glob_text){&room[i], 1};
 	arn.has_parts = true;
 	return arn;
 }
 
+bool heads_match(struct scan rest, const struct view heads[PROGRAM_HEADS], struct glob_terms *terms)
+{
+	while (scan_more(&rest)) {
+		uint8_t head = scan_u8(&rest);
+		if (!glob_match(scan_bytes32(&rest), (struct glob_text){&heads[head], 1}, terms))
+			return false;
+	}
+	return true;
+}
+
 /* The name first: it tells policies apart, while the heads are nearly always alike. */
-bool resource_matches(uint8_t kind, struct scan rest, const struct arn *arn, struct glob_text name,
+bool resource_matches(uint8_t kind, struct scan rest, const struct arn *arn,
 		      struct glob_terms *terms)
 {
 	if (kind == PROGRAM_WHOLE)
 		return glob_match(scan_rest(&rest), arn->whole, terms);
-	if (!arn->has_parts || !glob_match(scan_bytes32(&rest), name, terms))
-		return false;
-	while (scan_more(&rest)) {
-		uint8_t part = scan_u8(&rest);
-		if (!glob_match(scan_bytes32(&rest), arn->parts[part], terms))
-			return false;
-	}
-	return true;
+	return arn->has_parts && glob_match(scan_bytes32(&rest), arn->name, terms) &&
+	       heads_match(rest, arn->heads, terms);
 }
 
 /* ---- A value of the request beside one of the policy ---- */
@@ -87,14 +91,14 @@ static uint8_t folded_relation(struct view value, struct glob_text actual, struc
 
 static uint8_t arn_relation(struct view value, struct glob_text actual, struct glob_terms *terms)
 {
-	struct view room[ARN_PARTS];
+	struct view room;
 	struct arn arn =
-		actual.n == ARN_PIECES ? arn_of_pieces(actual.pieces) : arn_of_text(actual, room);
+		actual.n == ARN_PIECES ? arn_of_pieces(actual.pieces) : arn_of_text(actual, &room);
 	struct scan s = scan_of(value);
 	uint8_t kind = scan_u8(&s);
 	if (kind == PROGRAM_ARN)
 		(void)scan_u8(&s); /* without a type */
-	return relation_if(resource_matches(kind, s, &arn, arn.parts[PROGRAM_HEADS], terms));
+	return relation_if(resource_matches(kind, s, &arn, terms));
 }
 
 /* What follows reads one piece only: a text in several is an ARN, and no number. */

@@ -175,6 +175,15 @@ void arn_lay_out(const struct policy_request *request, struct view type, struct 
 	memcpy(ret, arn, sizeof(arn));
 }
 
+void arn_heads(const struct policy_request *request, struct view ret[PROGRAM_HEADS])
+{
+	const struct view heads[PROGRAM_HEADS] = {
+		VIEW_LIT("arn"), request->partition, VIEW_LIT("iot"),
+		request->region, request->account,
+	};
+	memcpy(ret, heads, sizeof(heads));
+}
+
 static struct glob_text as_text(const struct policy_request *request,
 				const struct reference *reference, struct view text,
 				struct value_room room)

@@ -8,13 +8,14 @@
 #include "policy/glob.h"
 #include "policy/program.h"
 
-#define ARN_PARTS  6
 #define ARN_PIECES 13
 
 /* arn : partition : iot : region : account : type / name, as pieces of a text: every second one is
  * a part, the last three together are one. */
 void arn_lay_out(const struct policy_request *request, struct view type, struct view name,
 		 struct view ret[ARN_PIECES]);
+/* The parts before type and name. */
+void arn_heads(const struct policy_request *request, struct view ret[PROGRAM_HEADS]);
 
 /* Where the pieces of a value lie: the caller's. All values of a request can share `arn`, since
  * there is one key that is an ARN. */
