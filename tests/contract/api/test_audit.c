@@ -55,7 +55,11 @@ static int cancel_in_txn(struct sql_conn *txn, void *ctx)
 {
 	struct worker *w = ctx;
 	struct fault fault;
-	struct registry r = {txn, &w->t->settings, w->chance, API_TEST_START_MS, &fault};
+	struct registry r = {.db = txn,
+			     .settings = &w->t->settings,
+			     .chance = w->chance,
+			     .now_ms = API_TEST_START_MS,
+			     .fault = &fault};
 	return audit_task_cancel(&r, w->cancel);
 }
 
