@@ -45,16 +45,35 @@ static int check_room(struct registry *r, const char *thing)
 }
 
 /* A quarantine takes away by being one, other groups by what their policies deny. */
-static int note_added(struct registry *r, const char *thing, const char *group)
+static int begin_containment(struct registry *r, const char *thing, const char *group)
 {
 	bool is_quarantine;
-	int err = change_add(r->db, CHANGE_THING, thing, NULL);
-	if (!err)
-		err = quarantine_holds(r, group, &is_quarantine);
+	int err = quarantine_holds(r, group, &is_quarantine);
 	return err ? err
 		   : containment_begin(r,
 				       is_quarantine ? CONTAIN_QUARANTINED : CONTAIN_GROUP_ENTERED,
 				       thing, group);
+}
+
+static int note_added(struct registry *r, const char *thing, const char *group)
+{
+	int err = change_add(r->db, CHANGE_THING, thing, NULL);
+	return err ? err : begin_containment(r, thing, group);
+}
+
+static int keep_group(const char *name, void *groups)
+{
+	g_ptr_array_add(groups, g_strdup(name));
+	return 0;
+}
+
+int member_note_certificate(struct registry *r, const char *thing)
+{
+	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
+	int err = member_each_group(r, thing, "", INT64_MAX, keep_group, groups);
+	for (guint i = 0; !err && i < groups->len; i++)
+		err = begin_containment(r, thing, groups->pdata[i]);
+	return err;
 }
 
 static int note_removed(struct registry *r, const char *thing, const char *group)

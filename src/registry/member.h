@@ -9,6 +9,9 @@
  * change; too many groups, or one of the same hierarchy, is FAULT_INVALID_REQUEST. */
 int member_add(struct registry *r, const char *thing, const char *group) MUST_USE;
 int member_remove(struct registry *r, const char *thing, const char *group) MUST_USE;
+/* A certificate was attached to the thing, and what its groups take away holds for it from now on:
+ * containments begin as if the thing had entered them. Behind the change_add of it. */
+int member_note_certificate(struct registry *r, const char *thing) MUST_USE;
 
 /* A thing's own groups by name; an unknown thing is FAULT_RESOURCE_NOT_FOUND. */
 int member_each_group(struct registry *r, const char *thing, const char *after, int64_t limit,

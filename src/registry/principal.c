@@ -2,6 +2,7 @@
 
 #include "registry/certificate.h"
 #include "registry/containment.h"
+#include "registry/member.h"
 #include "registry/rows.h"
 #include "registry/rules.h"
 #include "registry/thing.h"
@@ -93,7 +94,9 @@ int principal_attach(struct registry *r, const char *thing, const char *certific
 			r->db, SQL_principal_add,
 			SQL_ARGS(sql_text(thing), sql_text(certificate), sql_int(is_exclusive)),
 			NULL);
-	return err ? err : note(r, thing, certificate);
+	if (!err)
+		err = note(r, thing, certificate);
+	return err ? err : member_note_certificate(r, thing);
 }
 
 int principal_detach(struct registry *r, const char *thing, const char *certificate)
