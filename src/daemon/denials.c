@@ -78,6 +78,8 @@ json_t *denials_json(const struct denied *d)
 							  "version", (json_int_t)d->version,
 							  "statement",
 							  (json_int_t)(d->statement + 1)));
+	if (*d->sid)
+		(void)json_object_set_new(o, "sid", json_string(d->sid));
 	if (*d->missing)
 		(void)json_object_set_new(o, "missing", json_string(d->missing));
 	return o;

@@ -1,6 +1,7 @@
 #include "ledger/denied.h"
 
 #include "event/cause.h"
+#include "policy/explain.h"
 #include "registry/rows.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@ struct telling {
 static int tell(struct sql_rows *row, void *ctx)
 {
 	const struct telling *t = ctx;
+	g_autofree char *sid =
+		policy_sid(view_of(sql_col_text(row, 17)), (int)sql_col_int(row, 12));
 	const struct denied d = {
 		.broker = sql_col_text(row, 0),
 		.certificate = sql_col_text(row, 1),
@@ -29,6 +32,7 @@ static int tell(struct sql_rows *row, void *ctx)
 		.policy = sql_col_text(row, 10),
 		.version = sql_col_int(row, 11),
 		.statement = sql_col_int(row, 12),
+		.sid = sid ? sid : "",
 		.missing = sql_col_text(row, 13),
 		.times = sql_col_int(row, 14),
 		.first_ms = sql_col_int(row, 15),
@@ -67,6 +71,8 @@ void denied_tell_rule(const struct denied *d, GString *text)
 				       d->version);
 	if (*d->policy && d->statement >= 0)
 		g_string_append_printf(text, ", statement %" G_GINT64_FORMAT, d->statement + 1);
+	if (*d->sid)
+		g_string_append_printf(text, " (%s)", d->sid);
 	if (*d->missing)
 		g_string_append_printf(text, "; %s kept a grant from matching", d->missing);
 }

@@ -25,6 +25,7 @@ struct denied {
 	const char *missing; /* the variable or key that kept a grant from matching; "" */
 	int64_t version;
 	int64_t statement; /* from 0; -1: none */
+	const char *sid;   /* the statement's, "" when it has none or the version is gone */
 	bool is_observed;  /* it was let pass, and would be refused */
 	bool is_rest;      /* the sum of what had no room of its own */
 	int64_t times, first_ms, last_ms;
@@ -36,8 +37,8 @@ typedef int denied_fn(const struct denied *d, void *ctx);
 int denied_each(struct sql_conn *reader, const struct denied_filter *filter, denied_fn *fn,
 		void *ctx) MUST_USE;
 
-/* Why, in words: `a policy statement denies it: policy "base" version 3, statement 2`. Statements
- * are counted from 1 for people. */
+/* Why, in words: `a policy statement denies it: policy "base" version 3, statement 2 (NoSecrets)`.
+ * Statements are counted from 1 for people. */
 void denied_tell_rule(const struct denied *d, GString *text);
 /* What helps, a sentence. */
 void denied_tell_cure(const struct denied *d, GString *text);

@@ -14,24 +14,26 @@ static void tell_request(GString *text, const struct policy_request *request)
 				       (int)request->name.n, request->name.p);
 }
 
-/* The name that its author gave the statement. */
-static void tell_sid(GString *text, struct view document, int statement)
+char *policy_sid(struct view document, int statement)
 {
+	if (statement < 0)
+		return NULL;
 	json_t *json = json_loadb(document.p, document.n, 0, NULL);
 	json_t *statements = json_object_get(json, "Statement");
 	json_t *one = json_is_array(statements) ? json_array_get(statements, (size_t)statement)
 						: statements;
-	const char *sid = json_string_value(json_object_get(one, "Sid"));
-	if (sid)
-		g_string_append_printf(text, " (%s)", sid);
+	char *sid = g_strdup(json_string_value(json_object_get(one, "Sid")));
 	json_decref(json);
+	return sid;
 }
 
 static void tell_statement(GString *text, const struct policy_source *source, int statement)
 {
 	g_string_append_printf(text, "policy %s version %" PRId64 ", statement %d", source->name,
 			       source->version, statement + 1);
-	tell_sid(text, source->document, statement);
+	g_autofree char *sid = policy_sid(source->document, statement);
+	if (sid)
+		g_string_append_printf(text, " (%s)", sid);
 }
 
 static void tell_nearest(GString *text, const struct policy_source *sources,

@@ -12,6 +12,10 @@ struct policy_source {
 	struct view document; /* that its program was compiled from */
 };
 
+/* The name (Sid) that its author gave a statement (from 0) of the document; NULL: none. The
+ * caller's (g_free). */
+char *policy_sid(struct view document, int statement);
+
 /* `policy base version 3, statement 2 (NoSecrets), Deny iot:Publish on topic/x`, or `no statement
  * allows iot:Publish on topic/x; nearest: policy base version 3, statement 1 needs
  * iot:Connection.Thing.Attributes[site], which is not known`. Statements count from 1. Texts of the

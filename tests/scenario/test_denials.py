@@ -48,7 +48,7 @@ def join(installed, thing, *statements, client_id=None):
 
 
 ANYONE = kit.statement("iot:Connect", "*")
-DENY = {"Effect": "Deny", "Action": "iot:Publish", "Resource": "*"}
+DENY = {"Sid": "NoPlant", "Effect": "Deny", "Action": "iot:Publish", "Resource": "*"}
 
 
 def test_the_deciding_statement_is_named(installed, why):
@@ -58,6 +58,7 @@ def test_the_deciding_statement_is_named(installed, why):
     (row,) = why("--client", "denied")
     assert row["cause"] == "explicit-deny" and row["action"] == "iot:Publish"
     assert (row["resource"], row["policy"], row["version"], row["statement"]) == ("plant/7", "of-denied", 1, 2)
+    assert row["sid"] == "NoPlant"
     assert row["address"] == "127.0.0.1" and row["certificate"] == session.certificate_id
     assert row["count"] == 1 and not row["observed"]
     assert why("--thing", "denied") == [row]
@@ -77,7 +78,7 @@ def test_the_missing_grant_is_named(installed, why):
 def test_words_for_people(installed, why):
     why("--client", "denied")
     text = installed.command("why-denied", "--client", "denied", "--data-dir", installed.dir)
-    assert 'policy "of-denied" version 1, statement 2' in text
+    assert 'policy "of-denied" version 1, statement 2 (NoPlant)' in text
     assert "cure:" in text
 
 

@@ -30,11 +30,13 @@ STATEMENT(denial_hours, MAIN, "", "ii", "select hour, count(*) from denial group
 STATEMENT(denial_evict, MAIN, "i", "", "delete from denial where hour < ?1")
 STATEMENT(denial_forget, MAIN, "ii", "",
 	"delete from denial where id in (select id from denial where hour < ?1 order by hour limit ?2)")
-/* Since an hour and a time, by client id, certificate, address and thing ('': any), observed or not (-1: both). */
-STATEMENT(denial_list, MAIN, "iittttii", "ttttttittitiitiii",
+/* Since an hour and a time, by client id, certificate, address and thing ('': any), observed or not (-1: both). The last
+ * column is the document that decided, '' when it is gone. */
+STATEMENT(denial_list, MAIN, "iittttii", "ttttttittitiitiiit",
 	"select d.broker, d.certificate, d.client_id, d.username, d.address, d.action, d.is_observed, d.cause, d.resource, "
 	"d.is_rest, d.policy, d.version, d.statement, d.missing, cast(sum(d.times) as bigint), min(d.first_at), "
-	"max(d.last_at) from denial d where d.hour >= ?1 and d.last_at >= ?2 and (?3 = '' or d.client_id = ?3) "
+	"max(d.last_at), coalesce((select v.document from policy_version v where v.policy = d.policy and v.version = d.version), '') "
+	"from denial d where d.hour >= ?1 and d.last_at >= ?2 and (?3 = '' or d.client_id = ?3) "
 	"and (?4 = '' or d.certificate = ?4) and (?5 = '' or d.address = ?5) "
 	"and (?6 = '' or d.client_id = ?6 or d.certificate in (select p.certificate from thing_principal p where p.thing = ?6)) "
 	"and (?7 = -1 or d.is_observed = ?7) "

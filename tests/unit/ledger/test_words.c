@@ -16,7 +16,8 @@ static const struct denied plain = {.action = "iot:Publish",
 				    .policy = "base",
 				    .missing = "",
 				    .version = 3,
-				    .statement = 1};
+				    .statement = 1,
+				    .sid = ""};
 
 static void assert_rule(const struct denied *d, const char *want)
 {
@@ -37,6 +38,10 @@ static void test_rules(void **state)
 	(void)state;
 	struct denied d = plain;
 	assert_rule(&d, "a policy statement denies it: policy \"base\" version 3, statement 2");
+	d.sid = "NoSecrets";
+	assert_rule(&d, "a policy statement denies it: policy \"base\" version 3, statement 2 "
+			"(NoSecrets)");
+	d.sid = "";
 	d.statement = -1;
 	assert_rule(&d, "a policy statement denies it: policy \"base\" version 3");
 	d.cause = "missing-variable";
