@@ -7,6 +7,7 @@
 #include "mosquitto/options.h"
 
 #define PARTS_A_POLL 1000
+#define PAUSE_POLLS  10         /* before a file that was refused is tried again */
 #define SMALL_MEMORY (4U << 20) /* bytes that are freed at once: more than a small file takes */
 
 void rules_init(struct rules *r, const struct options *options)
@@ -39,16 +40,33 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
 }
 
-/* There is a file in the place that is neither followed nor known to be of no use. */
+/* True when there is a file in the place that is not followed. One that was refused is tried again
+ * at times: it may have been memory that was short, or descriptors. */
 static bool is_next(struct rules *r)
 {
 	struct stat st = {0};
 	if (lstat(r->options->snapshot, &st) < 0)
 		st = (struct stat){0};
-	if ((r->snapshot && snapshot_is_file(r->snapshot, &st)) || same_file(&st, &r->tried))
+	if (r->snapshot && snapshot_is_file(r->snapshot, &st))
 		return false;
+	if (!same_file(&st, &r->tried)) {
+		r->refused[0] = '\0';
+	} else if (r->pause > 0) {
+		r->pause--;
+		return false;
+	}
 	r->tried = st;
+	r->pause = PAUSE_POLLS;
 	return true;
+}
+
+/* -1 for a reason that was not the last, which it is from now on. */
+static int say_once(char last[SNAPSHOT_WHY_SIZE], const char *why)
+{
+	if (strcmp(last, why) == 0)
+		return 0;
+	memcpy(last, why, SNAPSHOT_WHY_SIZE);
+	return -1;
 }
 
 static void put_in_force(struct rules *r, struct snapshot *next)
@@ -57,7 +75,7 @@ static void put_in_force(struct rules *r, struct snapshot *next)
 	r->snapshot = next;
 	r->epoch++;
 	r->dimensions++;
-	r->told[0] = '\0';
+	r->told[0] = r->refused[0] = '\0';
 }
 
 /* ---- With nothing in force ---- */
@@ -66,13 +84,11 @@ static void put_in_force(struct rules *r, struct snapshot *next)
 static int load_first(struct rules *r, char *why)
 {
 	struct snapshot *first;
-	if (!is_next(r) && r->told[0])
+	if (!is_next(r))
 		return 0;
 	if (snapshot_load(r->options->snapshot, r->options->daemon_uid, 0, &first, why,
-			  SNAPSHOT_WHY_SIZE) < 0) {
-		memcpy(r->told, why, sizeof(r->told));
-		return -1;
-	}
+			  SNAPSHOT_WHY_SIZE) < 0)
+		return say_once(r->refused, why);
 	put_in_force(r, first);
 	return 0;
 }
@@ -85,9 +101,8 @@ static int begin_loading(struct rules *r, char *why)
 				   r->options->daemon_uid, rules_generation(r));
 	if (r->loading)
 		return 0;
-	r->tried = (struct stat){0};
 	(void)snprintf(why, SNAPSHOT_WHY_SIZE, "there is no memory or thread to read it");
-	return -1;
+	return say_once(r->refused, why);
 }
 
 /* What came while it was read, up to now. */
@@ -111,11 +126,12 @@ static int end_loading(struct rules *r, char *why)
 		(void)snprintf(why, SNAPSHOT_WHY_SIZE, "its generation is older by now");
 		rc = -1;
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		snapshot_free(next);
-	else
-		put_in_force(r, next);
-	return rc;
+		return say_once(r->refused, why);
+	}
+	put_in_force(r, next);
+	return 0;
 }
 
 /* ---- The file in force ---- */
@@ -129,12 +145,10 @@ static int follow(struct rules *r, struct snapshot_news *news, char *why)
 	r->has_more = rc == 1;
 	r->epoch += news->is_all;
 	r->dimensions += news->has_dimensions;
-	bool is_told = rc < 0 && strcmp(r->told, why) == 0;
 	if (rc < 0)
-		memcpy(r->told, why, sizeof(r->told));
-	else
-		r->told[0] = '\0';
-	return rc < 0 && !is_told ? -1 : 0;
+		return say_once(r->told, why);
+	r->told[0] = '\0';
+	return 0;
 }
 
 int rules_poll(struct rules *r, void (*on_cert)(void *ctx, const uint8_t *fingerprint), void *ctx,

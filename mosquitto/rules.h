@@ -23,15 +23,17 @@ struct options;
 
 struct rules {
 	const struct options *options;
-	struct snapshot *snapshot;     /* in force; NULL: none */
-	struct snapshot *retired;      /* in force before it; NULL: nobody points into one */
-	struct loading *loading;       /* what is to be in force next; NULL: nothing */
-	struct background *discarding; /* what is being freed; NULL: nothing */
-	uint64_t epoch;                /* grows with every change that may concern any session */
-	uint64_t dimensions;           /* grows whenever one may be new, gone or changed */
-	bool has_more;                 /* the file in force has more than was read in one poll */
-	struct stat tried;             /* the file that was loaded last, good or not */
-	char told[SNAPSHOT_WHY_SIZE];  /* why the one in force is not followed; "": it is */
+	struct snapshot *snapshot;       /* in force; NULL: none */
+	struct snapshot *retired;        /* in force before it; NULL: nobody points into one */
+	struct loading *loading;         /* what is to be in force next; NULL: nothing */
+	struct background *discarding;   /* what is being freed; NULL: nothing */
+	uint64_t epoch;                  /* grows with every change that may concern any session */
+	uint64_t dimensions;             /* grows whenever one may be new, gone or changed */
+	bool has_more;                   /* the file in force has more than was read in one poll */
+	struct stat tried;               /* the file that was loaded last, good or not */
+	unsigned pause;                  /* polls until it is tried again, if refused */
+	char refused[SNAPSHOT_WHY_SIZE]; /* why it was refused; "": it was not, so far */
+	char told[SNAPSHOT_WHY_SIZE];    /* why the one in force is not followed; "": it is */
 };
 
 void rules_init(struct rules *r, const struct options *options);

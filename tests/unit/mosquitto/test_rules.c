@@ -10,6 +10,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "broker/snapshot_write.h"
@@ -303,6 +304,33 @@ static void test_an_older_file_is_refused_once(void **state)
 	assert_int_equal(cause_of(p, 1), CAUSE_NONE);
 }
 
+/* No file can be opened, or all again. */
+static void set_short_of_descriptors(bool is_short)
+{
+	struct rlimit limit;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = is_short ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* A shortage passes; the file that was refused for it is as good as before. */
+static void test_what_a_shortage_refused_is_tried_again(void **state)
+{
+	struct place *p = *state;
+	for (uint64_t generation = 5; generation < 7; generation++) {
+		new_file(p, generation);
+		set_short_of_descriptors(true);
+		int first = poll_rules(p), second = poll_rules(p);
+		set_short_of_descriptors(false);
+		assert_int_equal(first, -1);
+		assert_non_null(strstr(p->why, "Too many open files"));
+		assert_int_equal(second, 0);
+		for (unsigned i = 0; i < 20; i++)
+			assert_int_equal(poll_rules(p), 0);
+		assert_int_equal(rules_generation(&p->rules), generation);
+	}
+}
+
 static void test_damage_behind_the_base_is_told_once_and_healed(void **state)
 {
 	struct place *p = *state;
@@ -343,6 +371,7 @@ int main(void)
 		CASE(test_a_small_file_takes_over_at_once),
 		CASE(test_a_large_file_is_read_and_let_go_beside_us),
 		CASE(test_an_older_file_is_refused_once),
+		CASE(test_what_a_shortage_refused_is_tried_again),
 		CASE(test_damage_behind_the_base_is_told_once_and_healed),
 		CASE(test_ends_while_reading),
 	};
