@@ -91,9 +91,16 @@ static bool apply(const struct judging *j)
 		    c->applied_ms - c->requested_ms);
 }
 
+/* Where no session is to be left, one that is open tells what the broker waits for. */
+static const char *session_left(const struct judging *j)
+{
+	return contain_goal(j->c->kind) == CONTAIN_NO_SESSION ? j->f->session : NULL;
+}
+
 static bool give_up(const struct judging *j)
 {
 	const struct contain_facts *f = j->f;
+	const char *session = session_left(j);
 	int64_t seconds = (f->now_ms - j->c->requested_ms) / 1000;
 	if (!f->waiting)
 		return move(j, CONTAIN_INEFFECTIVE,
@@ -102,8 +109,9 @@ static bool give_up(const struct judging *j)
 			    seconds);
 	return move(j, CONTAIN_INEFFECTIVE,
 		    "broker %s has not confirmed generation %" PRIu64 " %" PRId64
-		    " s after the request",
-		    f->waiting, j->c->generation, seconds);
+		    " s after the request%s%s",
+		    f->waiting, j->c->generation, seconds, session ? "; " : "",
+		    session ? session : "");
 }
 
 static bool judge_unapplied(const struct judging *j)

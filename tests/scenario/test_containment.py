@@ -33,8 +33,17 @@ def becomes(thingward, *states):
     return stack.wait_until(went, lambda: f"{states}: {newest(thingward)}")
 
 
-@pytest.fixture
-def group(thingward):
+def ineffective(thingward, number):
+    """Waits until the containment was given up, and nothing else; its reason."""
+
+    def is_given_up():
+        whole = json.loads(thingward.command("containment", number, "--json", "--data-dir", thingward.dir))
+        return [line["state"] for line in whole["evidence"]] == ["ineffective"] and whole
+
+    return stack.wait_until(is_given_up, f"containment {number} is ineffective")["evidence"][0]["text"]
+
+
+def maker_of_groups(thingward):
     """Makes a group with a policy of these statements; attributes as given."""
 
     def make(name, document, **attributes):
@@ -47,6 +56,11 @@ def group(thingward):
         return name
 
     return make
+
+
+@pytest.fixture
+def group(thingward):
+    return maker_of_groups(thingward)
 
 
 def test_a_refused_reconnect_verifies_a_deactivation(thingward):
@@ -88,16 +102,28 @@ def test_a_broker_that_is_away_makes_it_ineffective_until_it_comes(thingward):
 
 
 def test_a_session_that_is_not_cut_is_never_verified(make_thingward):
+    """The broker says that it cut them, and did not."""
     thingward = make_thingward(plugin="planted_clinging").start()
-    pump = thingward.register("clinging-1")
-    assert pump.connect() == 0
-    thingward.api.update_certificate(certificateId=pump.certificate_id, newStatus="INACTIVE")
+    jail = maker_of_groups(thingward)("jail", DENY_ALL, **{"thingward:quarantine": "true"})
+    off, bare, jailed = (thingward.register(f"clinging-{name}") for name in ("off", "bare", "jailed"))
+    for device in (off, bare, jailed):
+        assert device.connect() == 0
+    thingward.api.update_certificate(certificateId=off.certificate_id, newStatus="INACTIVE")
+    thingward.api.detach_policy(policyName="of-clinging-bare", target=bare.certificate_arn)
+    thingward.api.add_thing_to_thing_group(thingName="clinging-jailed", thingGroupName=jail)
+    thingward.settle()
     thingward.advance(120)
-    (reason,) = becomes(thingward, "ineffective")
-    assert "has not confirmed generation" in reason
+    reasons = [ineffective(thingward, n) for n in (1, 2, 3)]
+    assert all("broker main has not confirmed generation" in reason for reason in reasons)
+    assert reasons[0].endswith('; the session of client "clinging-off" from 127.0.0.1 is still open on broker main')
     thingward.advance(600)
-    becomes(thingward, "ineffective")
+    assert [ineffective(thingward, n) for n in (1, 2, 3)] == reasons
     assert thingward.metric("containments_verified") == 0
+    for device in (off, bare, jailed):
+        device.send(b"whoever speaks is thrown out")
+        device.wait_closed()
+    becomes(thingward, "ineffective", "applied", "verified")
+    assert thingward.reports_in_log() == []
 
 
 def test_a_quarantine_holds_whatever_the_client_id(thingward, group):
@@ -108,6 +134,21 @@ def test_a_quarantine_holds_whatever_the_client_id(thingward, group):
     assert "judges every client id by the quarantine's policies alone" in verified
     assert newest(thingward)["containment"]["kind"] == "thing-quarantined"
     assert newest(thingward)["certificateIds"] == [pump.certificate_id]
+
+
+def test_a_certificate_that_a_quarantined_thing_gets(thingward, group):
+    """It could do what it liked until then."""
+    jail = group("jail", DENY_ALL, **{"thingward:quarantine": "true"})
+    thingward.register("pump-1")
+    thingward.api.add_thing_to_thing_group(thingName="pump-1", thingGroupName=jail)
+    becomes(thingward, "applied", "verified")
+    spare = thingward.register("pump-2")
+    assert spare.connect() == 0
+    thingward.api.attach_thing_principal(thingName="pump-1", principal=spare.certificate_arn)
+    spare.wait_closed()
+    becomes(thingward, "applied", "verified")
+    assert newest(thingward)["containment"]["containmentId"] == "2"
+    assert spare.certificate_id in newest(thingward)["certificateIds"]
 
 
 def test_a_group_that_becomes_a_quarantine(thingward, group):
