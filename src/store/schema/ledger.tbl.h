@@ -22,6 +22,3 @@ SCHEMA(1, MAIN, "create table denial ("
 	"statement INT not null, missing TEXT not null, is_rest INT not null, times INT not null, first_at INT not null, "
 	"last_at INT not null) STRICT")
 SCHEMA(1, MAIN, "create index denial_hour on denial (hour)")
-SCHEMA(1, MAIN, "create index denial_client on denial (client_id, hour)")
-SCHEMA(1, MAIN, "create index denial_certificate on denial (certificate, hour)")
-SCHEMA(1, MAIN, "create index denial_address on denial (address, hour)")

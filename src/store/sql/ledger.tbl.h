@@ -31,7 +31,8 @@ STATEMENT(denial_evict, MAIN, "i", "", "delete from denial where hour < ?1")
 STATEMENT(denial_forget, MAIN, "ii", "",
 	"delete from denial where id in (select id from denial where hour < ?1 order by hour limit ?2)")
 /* Since an hour and a time, by client id, certificate, address and thing ('': any), observed or not (-1: both). The last
- * column is the document that decided, '' when it is gone. */
+ * column is the document that decided, '' when it is gone. It reads the hours whole: they are bounded, and an index for each
+ * question would cost every refusal. */
 STATEMENT(denial_list, MAIN, "iittttii", "ttttttittitiitiiit",
 	"select d.broker, d.certificate, d.client_id, d.username, d.address, d.action, d.is_observed, d.cause, d.resource, "
 	"d.is_rest, d.policy, d.version, d.statement, d.missing, cast(sum(d.times) as bigint), min(d.first_at), "
