@@ -199,9 +199,9 @@ bool publish_file_is_lost(const struct publish_file *f)
 int publish_file_append(struct publish_file *f, struct sql_conn *reader,
 			const struct snapshot_builder *records, uint64_t generation)
 {
-	if (publish_file_is_lost(f) || !fits(f, records))
-		return publish_file_write(f, reader, generation);
-	int r = append_durably(f, records, generation);
+	bool is_whole = publish_file_is_lost(f) || !fits(f, records);
+	int r = is_whole ? publish_file_write(f, reader, generation)
+			 : append_durably(f, records, generation);
 	if (r == 0)
 		append_to_before(f, records, generation);
 	return r;

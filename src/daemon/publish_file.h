@@ -4,7 +4,8 @@
  * A new base is written by a thread of its own while rounds go on being appended to the file in
  * use; then the rounds that came meanwhile are copied behind it and it takes the file's place. A
  * broker needs a while to read it, and follows the old file until it has: for BEFORE_MS rounds are
- * appended to that, too.
+ * appended to that, too. So no news comes by a new file alone, which a broker may still be reading
+ * when it judges a connect; only a start of the daemon has nothing before it.
  *
  * All calls of one publisher's rounds, one at a time. */
 #ifndef DAEMON_PUBLISH_FILE_H

@@ -321,12 +321,26 @@ static void says_what_a_fresh_one_says(void **state)
 	end(&f);
 }
 
+/* Whoever has read the file from its beginning finds the round behind it, too. */
+static void assert_follows(struct snapshot *s, const struct follower *f)
+{
+	char why[SNAPSHOT_WHY_SIZE];
+	int r = 1;
+	while (r == 1)
+		r = snapshot_follow(s, NULL, why, sizeof(why));
+	if (r < 0)
+		fail_msg("%s", why);
+	assert_int_equal(snapshot_in_force(s), f->written);
+	snapshot_free(s);
+}
+
 /* A cut, a foreign file, a lost one: the next round makes it good. */
 static void makes_good_what_somebody_did_to_the_file(void **state)
 {
 	struct follower f;
 	begin(&f, *state, 65536);
 	for (unsigned i = 0; i < 3; i++) {
+		struct snapshot *reader = loaded(f.path);
 		if (i == 0)
 			assert_int_equal(truncate(f.path, 50), 0);
 		else if (i == 1)
@@ -338,6 +352,7 @@ static void makes_good_what_somebody_did_to_the_file(void **state)
 		     i % 2 ? "ACTIVE" : "INACTIVE");
 		publish(&f);
 		compare(&f);
+		assert_follows(reader, &f);
 		assert_false(publish_file_is_due(f.file));
 	}
 	end(&f);
