@@ -43,6 +43,7 @@ class RawClient:
         self.port, self.client_id, self.version, self.tls = port, client_id, version, tls
         self.username, self.password, self.will, self.clean = username, password, will, clean
         self.will_delay_s = will_delay_s  # MQTT 5
+        self.is_holding = False  # the second halves of its publishes of QoS 2
         self.packets, self.next_id, self.socket, self.buffer = [], 0, None, b""
 
     # ---- Sending ----
@@ -96,8 +97,14 @@ class RawClient:
         self._send(UNSUBSCRIBE, self._new_id() + self.properties + text(topic), 2)
 
     def publish(self, topic, payload, qos, retain=False):
+        """Returns the packet's identifier."""
         identifier = self._new_id() if qos else b""
         self._send(PUBLISH, text(topic) + identifier + self.properties + payload, qos << 1 | retain)
+        return identifier
+
+    def release(self, identifier):
+        """The second half of a publish of QoS 2."""
+        self._send(PUBREL, identifier, 2)
 
     def disconnect(self):
         self._send(DISCONNECT)
@@ -140,6 +147,8 @@ class RawClient:
         if kind == PUBLISH and flags & 6:
             n = struct.unpack_from(">H", body)[0]
             self._send(PUBACK if flags & 2 else PUBREC, body[2 + n : 4 + n])
+        elif kind == PUBREC and self.is_holding:
+            pass
         elif kind in ANSWERS and not (kind == PUBREC and len(body) > 2 and body[2] >= 0x80):
             self._send(ANSWERS[kind][0], body[:2], ANSWERS[kind][1])
 
