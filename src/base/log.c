@@ -16,24 +16,54 @@ void log_set_level(enum log_level level)
 	atomic_store(&max_level, (int)level);
 }
 
+/* Characters that act on whoever shows them: C0, DEL and C1 on terminals; separators of lines;
+ * marks that turn the direction of writing, so that what is read is not what stands there. */
+static const struct {
+	uint32_t first, last;
+} acting[] = {
+	{0x00,   0x1f  },
+        {0x7f,   0x9f  },
+        {0x61c,  0x61c },
+	{0x200e, 0x200f},
+        {0x2028, 0x202e},
+        {0x2066, 0x2069},
+};
+
+/* Of a whole sequence of k bytes. */
+static uint32_t code_of(const uint8_t *p, size_t k)
+{
+	static const uint8_t lead[] = {[1] = 0x7f, [2] = 0x1f, [3] = 0x0f, [4] = 0x07};
+	uint32_t code = p[0] & lead[k];
+	for (size_t i = 1; i < k; i++)
+		code = code << 6 | (p[i] & 0x3fU);
+	return code;
+}
+
+static bool is_inert(const uint8_t *p, size_t k)
+{
+	uint32_t code = code_of(p, k);
+	for (size_t i = 0; i < ARRAY_LEN(acting); i++)
+		if (acting[i].first <= code && code <= acting[i].last)
+			return false;
+	return true;
+}
+
 char *log_inert(const char *text, size_t n, char *out, size_t cap)
 {
 	size_t len = 0;
 	for (size_t i = 0; i < n;) {
 		const uint8_t *p = (const uint8_t *)text + i;
 		size_t k = utf8_len(p, n - i);
-		/* C0, DEL and C1 (U+0080-U+009F) act on terminals. */
-		bool is_inert =
-			k && *p >= 0x20 && *p != 0x7f && !(k == 2 && p[0] == 0xc2 && p[1] < 0xa0);
-		size_t need = is_inert ? k : 4;
+		bool is_kept = k && is_inert(p, k);
+		size_t need = is_kept ? k : 4;
 		if (len + need + 1 > cap)
 			break;
-		if (is_inert)
+		if (is_kept)
 			memcpy(out + len, p, k);
 		else
 			(void)snprintf(out + len, 5, "\\x%02x", (unsigned)*p);
 		len += need;
-		i += is_inert ? k : 1;
+		i += is_kept ? k : 1;
 	}
 	if (cap)
 		out[len] = '\0';

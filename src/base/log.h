@@ -1,6 +1,6 @@
 /* Log lines: one event a line on stderr, `<N>` priority first for journald, then module and text.
- * Text from outside is made inert (S23): control characters, DEL and bytes that are no UTF-8 leave
- * as \xHH. */
+ * Text from outside is made inert (S23): control characters, marks that turn the direction of
+ * writing, and bytes that are no UTF-8 leave as \xHH. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -17,14 +17,20 @@ static const struct inert_case {
 	const char *inert;
 } cases[] = {
 	{"plain",                5, "plain"               },
-        {"a\nb\tc",              5, "a\\x0ab\\x09c"       },
+	{"a\nb\tc",              5, "a\\x0ab\\x09c"       },
 	{"\x1b[31m",             5, "\\x1b[31m"           },
-        {"\x7f",                 1, "\\x7f"               },
+	{"\x7f",		 1, "\\x7f"               },
 	{"\0x",		  2, "\\x00x"              },
-        {"\xc3\xa9\xe2\x82\xac", 5, "\xc3\xa9\xe2\x82\xac"},
+	{"\xc3\xa9\xe2\x82\xac", 5, "\xc3\xa9\xe2\x82\xac"},
 	{"\xc2\x9b",             2, "\\xc2\\x9b"          }, /* C1: starts a control sequence */
+	{"\xe2\x80\xae",         3, "\\xe2\\x80\\xae"     }, /* U+202E: right to left */
+	{"\xe2\x81\xa9",         3, "\\xe2\\x81\\xa9"     },
+	{"\xe2\x80\xa7",         3, "\xe2\x80\xa7"        },
+	{"\xd8\x9c",             2, "\\xd8\\x9c"          },
+	{"\xe2\x80\xa8",         3, "\\xe2\\x80\\xa8"     }, /* a line's end */
+	{"\xf0\x9f\x98\x80",     4, "\xf0\x9f\x98\x80"    },
 	{"\xff\xc3",             2, "\\xff\\xc3"          },
-        {"",                     0, ""                    },
+	{"",		     0, ""		    },
 };
 
 static void makes_text_inert(void **state)
