@@ -12,10 +12,14 @@ struct asking {
 /* `client "pump-7" from 192.0.2.7, certificate 3fa9...` */
 static void tell_who(const struct denied *d, GString *text)
 {
-	if (*d->client_id)
-		g_string_append_printf(text, " by client \"%s\"", d->client_id);
-	if (*d->username)
-		g_string_append_printf(text, " of user \"%s\"", d->username);
+	if (*d->client_id) {
+		g_string_append(text, " by client ");
+		denied_tell_quoted(d->client_id, text);
+	}
+	if (*d->username) {
+		g_string_append(text, " of user ");
+		denied_tell_quoted(d->username, text);
+	}
 	if (*d->address)
 		g_string_append_printf(text, " from %s", d->address);
 	if (*d->certificate)
@@ -60,7 +64,8 @@ static int answer(const struct common *common, struct asking *a)
 	if (r != EXIT_OK)
 		complain("why-denied: %s", sql_error(tool.reader));
 	tool_close(&tool);
-	if (r == EXIT_OK && a->list && json_dumpf(a->list, stdout, JSON_INDENT(2)) == 0)
+	if (r == EXIT_OK && a->list &&
+	    json_dumpf(a->list, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
 		(void)puts("");
 	if (r == EXIT_OK && a->n == 0) {
 		complain("why-denied: the ledger has no such refusal since then");

@@ -30,13 +30,17 @@ static void device_free(void *item)
 static char *device_name(const struct denied *d)
 {
 	GString *name = g_string_new("");
-	if (*d->client_id)
-		g_string_append_printf(name, "client \"%s\"", d->client_id);
-	else
+	if (*d->client_id) {
+		g_string_append(name, "client ");
+		denied_tell_quoted(d->client_id, name);
+	} else {
 		g_string_append_printf(name, "clients from %s",
 				       *d->address ? d->address : "anywhere");
-	if (*d->username)
-		g_string_append_printf(name, ", user \"%s\"", d->username);
+	}
+	if (*d->username) {
+		g_string_append(name, ", user ");
+		denied_tell_quoted(d->username, name);
+	}
 	if (*d->certificate)
 		g_string_append_printf(name, ", certificate %s", d->certificate);
 	return g_string_free(name, FALSE);
@@ -115,7 +119,7 @@ static void print_json(const struct devices *all, int64_t since_ms)
 						      (json_int_t)d->times, "reasons", d->reasons));
 	}
 	json_t *answer = json_pack("{s:s, s:o}", "since", since, "devices", list);
-	if (json_dumpf(answer, stdout, JSON_INDENT(2)) == 0)
+	if (json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
 		(void)puts("");
 	json_decref(answer);
 }

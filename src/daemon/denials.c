@@ -54,10 +54,12 @@ char *denials_time(int64_t at_ms)
 void denials_tell_request(const struct denied *d, GString *text)
 {
 	g_string_append(text, d->action);
-	if (d->is_rest)
+	if (d->is_rest) {
 		g_string_append(text, " on this and that");
-	else if (*d->resource)
-		g_string_append_printf(text, " on \"%s\"", d->resource);
+	} else if (*d->resource) {
+		g_string_append(text, " on ");
+		denied_tell_quoted(d->resource, text);
+	}
 }
 
 json_t *denials_json(const struct denied *d)

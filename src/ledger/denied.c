@@ -77,6 +77,18 @@ void denied_tell_rule(const struct denied *d, GString *text)
 		g_string_append_printf(text, "; %s kept a grant from matching", d->missing);
 }
 
+void denied_tell_quoted(const char *chosen, GString *text)
+{
+	g_string_append_c(text, '"');
+	for (const char *c = chosen; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			g_string_append_printf(text, "\\x%02x", (unsigned)*c);
+		else
+			g_string_append_c(text, *c);
+	}
+	g_string_append_c(text, '"');
+}
+
 /* The type of the resource in the words of a policy. */
 static const char *resource_type(const char *action)
 {
@@ -103,7 +115,10 @@ void denied_tell_cure(const struct denied *d, GString *text)
 	const char *cure = cures[cause_of(d)] ? cures[cause_of(d)] : cures[CAUSE_NONE];
 	const char *place = strstr(cure, "%s");
 	g_string_append_len(text, cure, place ? place - cure : (gssize)strlen(cure));
-	if (place)
-		g_string_append_printf(text, "%s on \"%s%s\"%s", d->action,
-				       resource_type(d->action), d->resource, place + 2);
+	if (!place)
+		return;
+	g_autofree char *resource = g_strconcat(resource_type(d->action), d->resource, NULL);
+	g_string_append_printf(text, "%s on ", d->action);
+	denied_tell_quoted(resource, text);
+	g_string_append(text, place + 2);
 }

@@ -42,5 +42,7 @@ int denied_each(struct sql_conn *reader, const struct denied_filter *filter, den
 void denied_tell_rule(const struct denied *d, GString *text);
 /* What helps, a sentence. */
 void denied_tell_cure(const struct denied *d, GString *text);
+/* A text that a client chose, in quotes that it cannot end: '"' and '\' leave as \x22 and \x5c. */
+void denied_tell_quoted(const char *chosen, GString *text);
 
 #endif

@@ -72,6 +72,16 @@ static void test_cures_name_the_request(void **state)
 	}
 }
 
+/* What a client chose cannot end the quotes that it stands in. */
+static void test_quotes_hold(void **state)
+{
+	(void)state;
+	struct denied d = plain;
+	d.cause = "implicit-deny";
+	d.resource = "a\" from 192.0.2.1 \\";
+	assert_cure(&d, "on \"topic/a\\x22 from 192.0.2.1 \\x5c\" to");
+}
+
 static void test_every_cause_has_a_cure(void **state)
 {
 	(void)state;
@@ -91,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_cures_name_the_request),
+		cmocka_unit_test(test_quotes_hold),
 		cmocka_unit_test(test_every_cause_has_a_cure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
