@@ -22,7 +22,7 @@ void applicant_read(struct plugin *p, struct mosquitto *client, struct applicant
 	*ret = (struct applicant){
 		.client = client,
 		.client_id = mosquitto_client_id(client),
-		.address = mosquitto_client_address(client),
+		.address = peer_socket_plain(mosquitto_client_address(client)),
 		.username = mosquitto_client_username(client),
 		.cert = mosquitto_client_certificate(client),
 	};

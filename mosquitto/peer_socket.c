@@ -37,6 +37,24 @@ uint16_t peer_socket_port(int fd)
 	return own.any.sa_family == AF_INET6 ? ntohs(own.v6.sin6_port) : 0;
 }
 
+const char *peer_socket_plain(const char *address)
+{
+	static const char mapped[] = "::ffff:";
+	struct in_addr any;
+	if (!address || strncmp(address, mapped, sizeof(mapped) - 1) != 0)
+		return address;
+	const char *rest = address + sizeof(mapped) - 1;
+	return inet_pton(AF_INET, rest, &any) == 1 ? rest : address;
+}
+
+static void tell_v6(const struct in6_addr *address, char *ret, size_t size)
+{
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		(void)inet_ntop(AF_INET, &address->s6_addr[12], ret, (socklen_t)size);
+	else
+		(void)inet_ntop(AF_INET6, address, ret, (socklen_t)size);
+}
+
 void peer_socket_address(int fd, char *ret, size_t size)
 {
 	union address other = {0};
@@ -47,7 +65,7 @@ void peer_socket_address(int fd, char *ret, size_t size)
 	if (other.any.sa_family == AF_INET)
 		(void)inet_ntop(AF_INET, &other.v4.sin_addr, ret, (socklen_t)size);
 	else if (other.any.sa_family == AF_INET6)
-		(void)inet_ntop(AF_INET6, &other.v6.sin6_addr, ret, (socklen_t)size);
+		tell_v6(&other.v6.sin6_addr, ret, size);
 }
 
 static bool is_stream(int fd)

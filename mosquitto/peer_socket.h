@@ -39,8 +39,8 @@ struct peer {
 	bool is_gone;  /* the other end has closed the connection */
 };
 
-/* The socket of a client that is not in the table of sessions. address: the broker's word, NULL:
- * none. tls_port: of its handshake, 0: none was seen. */
+/* The socket of a client that is not in the table of sessions. address: the broker's word, plain,
+ * NULL: none. tls_port: of its handshake, 0: none was seen. */
 struct peer peer_socket(struct peer_sockets *all, const struct mosquitto *client,
 			const char *address, uint16_t tls_port);
 /* A session holds the descriptor now, or does no longer; -1 is passed over. */
@@ -50,7 +50,10 @@ void peer_sockets_release(struct peer_sockets *all);
 
 /* The local port of a connected IP socket, 0: it is none. */
 uint16_t peer_socket_port(int fd);
-/* The address of a socket's other end in words, as the broker writes it; "": none.
+/* An IPv4 client of a listener for both families, as websockets have, is "::ffff:192.0.2.1" to the
+ * broker: the IPv4 address, which policies and operators name. Any other address as it is. */
+const char *peer_socket_plain(const char *address);
+/* The address of a socket's other end in words, plain; "": none.
  * size: INET6_ADDRSTRLEN or more. */
 void peer_socket_address(int fd, char *ret, size_t size);
 

@@ -164,6 +164,46 @@ static void test_a_peer_may_go_at_any_moment(void **state)
 	disconnect(&c);
 }
 
+static void test_an_address_is_plain(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+		{"::ffff:192.0.2.1", "192.0.2.1"      },
+		{"192.0.2.1",        "192.0.2.1"      },
+		{"2001:db8::1",      "2001:db8::1"    },
+		{"::ffff:c000:201",  "::ffff:c000:201"},
+		{"/run/x",           "/run/x"         },
+		{"::ffff:",          "::ffff:"        },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(peer_socket_plain(rows[i][0]), rows[i][1]);
+	assert_null(peer_socket_plain(NULL));
+}
+
+/* A socket of both families tells the same as one of IPv4. */
+static void test_a_mapped_peer_is_plain(void **state)
+{
+	(void)state;
+	struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	socklen_t n = sizeof(at);
+	char words[INET6_ADDRSTRLEN];
+	int listener = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof(at)) < 0)
+		skip(); /* no IPv6 on this machine */
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &n), 0);
+	to.sin_port = at.sin6_port;
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+	int server = accept(listener, NULL, NULL);
+	peer_socket_address(server, words, sizeof(words));
+	assert_string_equal(words, HERE);
+	(void)close(server);
+	(void)close(client);
+	(void)close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +212,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_client_is_not_read),
 		cmocka_unit_test(test_a_socket_is_one_sessions),
 		cmocka_unit_test(test_a_peer_may_go_at_any_moment),
+		cmocka_unit_test(test_an_address_is_plain),
+		cmocka_unit_test(test_a_mapped_peer_is_plain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
