@@ -56,6 +56,22 @@ static int name_client(const struct session *s)
 	return mosquitto_set_username(s->client, username);
 }
 
+/* There is no memory for a session either. */
+static int refuse_applicant(struct plugin *p, const struct applicant *a)
+{
+	const struct denial d = denial_of(POLICY_CONNECT, CAUSE_NO_MEMORY);
+	struct event_identity who = {.client_id = view_of(a->client_id),
+				     .address = view_of(a->address),
+				     .port = a->peer.port};
+	if (a->cert)
+		memcpy(who.fingerprint, a->fingerprint, EVENT_FINGERPRINT);
+	else
+		who.username = view_of(a->username);
+	struct event_refused e = denial_event(&d, &who, who.client_id, false);
+	refusals_add(p, &e);
+	return MOSQ_ERR_AUTH;
+}
+
 static int answer_enforced(struct plugin *p, struct session *s, const struct denial *d)
 {
 	const struct denial none = denial_of(POLICY_CONNECT, CAUSE_NONE);
@@ -81,7 +97,7 @@ static int answer(struct plugin *p, const struct applicant *a,
 {
 	struct session *s = applicant_session(p, a);
 	if (!s)
-		return a->mode == MODE_OBSERVE ? defer_answer() : MOSQ_ERR_AUTH;
+		return a->mode == MODE_OBSERVE ? defer_answer() : refuse_applicant(p, a);
 	s->is_doorbell = is_doorbell(p, a, e);
 	struct denial d = session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
 	if (session_is_observed(s) && !s->is_doorbell)
@@ -123,8 +139,10 @@ int plugin_on_connect(int event, void *data, void *ctx)
 	struct session *known = session_find(p->sessions, e->client);
 	if (known && p->is_reloading)
 		return answer_again(p, known);
-	if (known) /* its end was not seen, and its object was given to another client */
+	if (known) { /* its end was not seen, and its object was given to another client */
 		passage_leaves(p, known, -1);
+		passage_settle(p, false);
+	}
 	plugin_attend(p);
 	applicant_read(p, e->client, &a);
 	int rc = p->is_reloading && !applicant_is_connected(&a) ? answer_away(p, &a)
