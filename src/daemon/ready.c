@@ -8,8 +8,7 @@
 
 static const char *const part_names[READY_PARTS] = {
 	[READY_STORE] = "store",         [READY_BROKER] = "broker",   [READY_CLOCK] = "clock",
-	[READY_EVALUATOR] = "evaluator", [READY_PUBLISH] = "publish",
-	[READY_SNAPSHOT] = "snapshot",
+	[READY_EVALUATOR] = "evaluator", [READY_PUBLISH] = "publish", [READY_SNAPSHOT] = "snapshot",
 };
 
 struct metric_row {
@@ -53,7 +52,8 @@ struct ready *ready_new(void)
 	for (size_t i = 0; i < FAMILIES; i++)
 		r->families[i] = g_tree_new_full(compare_labels, NULL, g_free, g_free);
 	for (size_t i = 0; i < READY_PARTS; i++)
-		r->reason[i] = i == READY_CLOCK || i == READY_SNAPSHOT ? NULL : g_strdup("starting");
+		r->reason[i] =
+			i == READY_CLOCK || i == READY_SNAPSHOT ? NULL : g_strdup("starting");
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* wraps: mosquitto_kick_client_by_clientid */
-/* The broker cuts nobody whose client id begins with "clinging", and says that it did. A containment
- * of such a session must never be called applied. */
+/* The broker cuts nobody whose client id begins with "clinging", and says that it did. A
+ * containment of such a session must never be called applied. */
 #include <mosquitto.h>
 #include <stdbool.h>
 #include <string.h>
