@@ -89,7 +89,11 @@ static int start_in_txn(struct sql_conn *txn, void *ctx)
 	struct api_test *t = ctx;
 	struct fault fault;
 	char id[ID_HEX_SIZE];
-	struct registry r = {txn, &t->settings, t->env.chance, API_TEST_START_MS, &fault};
+	struct registry r = {.db = txn,
+			     .settings = &t->settings,
+			     .chance = t->env.chance,
+			     .now_ms = API_TEST_START_MS,
+			     .fault = &fault};
 	json_t *names = json_pack("[s, s]", EXPIRING, LOGGING);
 	int err = audit_task_start(&r, names, id);
 	json_decref(names);
