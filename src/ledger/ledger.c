@@ -2,12 +2,14 @@
 
 #include "ledger/contained.h"
 #include "ledger/ledger_priv.h"
+#include "registry/clone_case.h"
 #include "registry/rows.h"
 
 #include <errno.h>
 
 #define FORGET_ROWS 5000
 #define HOUR_MS     (3600 * INT64_C(1000))
+#define PAIR_MS     (24 * HOUR_MS) /* how long signs of life of a pair are waited for */
 
 int ledger_new(const struct ledger_limits *limits, struct sql_conn *reader, struct ledger **ret)
 {
@@ -18,6 +20,7 @@ int ledger_new(const struct ledger_limits *limits, struct sql_conn *reader, stru
 	struct ledger *l = g_new0(struct ledger, 1);
 	l->sessions = sessions;
 	l->heard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	l->pairs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	l->denials = denials_new(limits);
 	*ret = l;
 	return 0;
@@ -29,6 +32,7 @@ void ledger_free(struct ledger *l)
 		return;
 	denials_free(l->denials);
 	g_hash_table_destroy(l->heard);
+	g_hash_table_destroy(l->pairs);
 	g_free(l);
 }
 
@@ -84,6 +88,33 @@ static int note_event(const struct taking *t, const struct entry_event *e)
 	return 0;
 }
 
+static int add_pair(const char *certificate, void *pairs)
+{
+	(void)g_hash_table_add(pairs, g_strdup(certificate));
+	return 0;
+}
+
+/* Counters come for every identity at every mark; they matter where a certificate is seen twice. 1,
+ * 0, or a negative errno. */
+static int is_awaited(const struct taking *t, const struct event_counters *e)
+{
+	struct ledger *l = t->ledger;
+	char certificate[LEDGER_CERTIFICATE_SIZE];
+	int r = l->has_pairs ? 0
+			     : clone_case_each_pair(t->txn, t->at_ms - PAIR_MS, add_pair, l->pairs);
+	if (r < 0)
+		return r;
+	l->has_pairs = true;
+	ledger_certificate(e->who.fingerprint, certificate);
+	return g_hash_table_contains(l->pairs, certificate);
+}
+
+static int note_contained(const struct taking *t, const struct entry_event *e)
+{
+	int r = e->event.kind == EVENT_COUNTERS ? is_awaited(t, &e->event.counters) : 1;
+	return r <= 0 ? r : contained_take(t->txn, e, t->at_ms);
+}
+
 static int take_event(const struct taking *t, struct view body)
 {
 	struct entry_event e;
@@ -93,7 +124,7 @@ static int take_event(const struct taking *t, struct view body)
 	if (r == 0)
 		r = note_event(t, &e);
 	if (r == 0)
-		r = contained_take(t->txn, &e, t->at_ms);
+		r = note_contained(t, &e);
 	return r;
 }
 
@@ -132,6 +163,8 @@ int ledger_take(struct ledger *l, struct sql_conn *txn, const struct detect_entr
 	int r = 0;
 	l->sessions_moved = 0;
 	g_hash_table_remove_all(l->heard);
+	g_hash_table_remove_all(l->pairs);
+	l->has_pairs = false;
 	denials_begin(l->denials);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct taking t = {l, txn, entries[i].at_ms};

@@ -6,6 +6,7 @@
  *     CONNECT, DISCONNECT   a row of `session` comes and goes
  *     REFUSED       a row of `denial`
  *     APPLIED, CUT, BROKER_GONE   what is known of the broker
+ *     COUNTERS      a sign of life, where a certificate is seen at two places (contain/clone.h)
  *
  * Refusals that are alike share a row an hour. Clients choose what stands in them, so the rows are
  * bounded (S12): those of one source (a certificate; without one, a user name or an address) an

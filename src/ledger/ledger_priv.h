@@ -12,6 +12,8 @@ struct ledger {
 	struct denials *denials;
 	int64_t sessions, sessions_moved; /* committed; by the transaction that is running */
 	GHashTable *heard;                /* brokers that were heard in it */
+	GHashTable *pairs; /* certificates whose counters matter; filled when has_pairs */
+	bool has_pairs;    /* for the transaction that is running */
 };
 
 /* UTF-8 without NUL, as the databases want it: what is not becomes U+FFFD. Kept in `texts`, which

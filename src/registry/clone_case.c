@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #define FORGET_SLICE 1000
+#define PAIRS_MAX    1000
 
 static int read_state(struct sql_rows *row, unsigned column, struct clone_case *ret)
 {
@@ -46,7 +47,8 @@ static int keep(struct sql_conn *txn, const char *key, const struct clone_case *
 	CHECK(!w.full);
 	return sql_exec(txn, SQL_clone_case_set,
 			SQL_ARGS(sql_text(key), sql_int(c->first_ms), sql_int(c->last_ms),
-				 sql_text(clone_verdict_name(c->verdict)), sql_blob(bytes, w.len)),
+				 sql_text(clone_verdict_name(c->verdict)), sql_int(c->beside_ms),
+				 sql_blob(bytes, w.len)),
 			NULL);
 }
 
@@ -113,7 +115,26 @@ int clone_case_lives(struct sql_conn *txn, const char *certificate, const char *
 	int r = load(txn, key, &c);
 	if (r <= 0 || !c.beside_ms)
 		return r < 0 ? r : 0;
-	return keep_changed(txn, key, &c, clone_lives(&c, client, at_ms, was_heard));
+	bool has_changed = clone_lives(&c, client, at_ms, was_heard);
+	return c.beside_ms ? 0 : keep_changed(txn, key, &c, has_changed);
+}
+
+struct pairs {
+	name_fn *fn;
+	void *ctx;
+};
+
+static int give_pair(struct sql_rows *row, void *ctx)
+{
+	const struct pairs *pairs = ctx;
+	return pairs->fn(subject_of(sql_col_text(row, 0)).id, pairs->ctx);
+}
+
+int clone_case_each_pair(struct sql_conn *db, int64_t since_ms, name_fn *fn, void *ctx)
+{
+	struct pairs pairs = {fn, ctx};
+	return rows_each(db, SQL_clone_case_pairs, SQL_ARGS(sql_int(since_ms), sql_int(PAIRS_MAX)),
+			 give_pair, &pairs);
 }
 
 struct giving {

@@ -26,6 +26,9 @@ int clone_case_ended(struct sql_conn *txn, const char *client, int64_t at_ms) MU
  * open sessions. */
 int clone_case_beside(struct sql_conn *txn, const char *certificate, struct clone_end *there,
 		      const struct clone_end *here, int64_t at_ms) MUST_USE;
+/* The certificates for which a sign of life counts: those of which a session began beside another
+ * since then, the newest thousand. */
+int clone_case_each_pair(struct sql_conn *db, int64_t since_ms, name_fn *fn, void *ctx) MUST_USE;
 /* As clone_lives. */
 int clone_case_lives(struct sql_conn *txn, const char *certificate, const char *client,
 		     int64_t at_ms, bool was_heard) MUST_USE;

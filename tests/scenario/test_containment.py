@@ -298,3 +298,17 @@ def test_one_certificate_under_two_client_ids_is_a_clone_when_both_live(thingwar
         "sessions of one certificate were open at two addresses",
         "both lived at the same time, at addresses close by",
     }
+
+
+def test_two_sessions_of_one_certificate_that_stay_open_are_told_by_their_counters(thingward):
+    pump = thingward.register("pump-1", kit.ALLOW_ALL)
+    copy = thingward.device("pump-1", pump.cert_pem, pump.key_pem, pump.certificate_arn, client_id="copy")
+    copy.bind_address = "127.0.0.2"
+    assert pump.connect() == copy.connect() == 0
+    thingward.settle()
+    for _ in range(3):
+        thingward.advance(300)
+    (case,) = cases(thingward)
+    assert "both lived at the same time, at addresses close by" in {
+        reason["reason"] for reason in case["reasons"]
+    }

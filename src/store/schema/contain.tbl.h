@@ -6,7 +6,7 @@
  *   containment_document     the policies that granted what was taken away, or deny it
  *   containment_applied      the brokers that confirmed the generation, and when
  *   containment_evidence     the states it went through, with the reason
- *   clone_case               subject: 'client/ID' or 'cert/ID'; state: contain/clone.h; the rest is drawn from it, for lists
+ *   clone_case               subject: 'client/ID' or 'cert/ID'; state: contain/clone.h; the rest is drawn from it, to find cases
  */
 SCHEMA(1, MAIN, "create table containment ("
 	"id INT not null primary key, kind TEXT not null, goal INT not null, target TEXT not null, detail TEXT not null, "
@@ -30,6 +30,7 @@ SCHEMA(1, MAIN, "create table containment_evidence ("
 	"containment INT not null, n INT not null, at INT not null, state TEXT not null, text TEXT not null, "
 	"primary key (containment, n)) STRICT")
 SCHEMA(1, MAIN, "create table clone_case ("
-	"subject TEXT not null, opened INT not null, last INT not null, verdict TEXT not null, state BLOB not null, "
-	"primary key (subject, opened)) STRICT")
+	"subject TEXT not null, opened INT not null, last INT not null, verdict TEXT not null, beside INT not null, "
+	"state BLOB not null, primary key (subject, opened)) STRICT")
+SCHEMA(1, MAIN, "create index clone_case_beside on clone_case (beside) where beside > 0")
 SCHEMA(1, MAIN, "create index clone_case_last on clone_case (last, subject)")

@@ -101,9 +101,11 @@ STATEMENT(containment_forget_applied, MAIN, "i", "", "delete from containment_ap
 /* Clone cases. */
 STATEMENT(clone_case_newest, MAIN, "t", "ib",
 	"select opened, state from clone_case where subject = ?1 order by opened desc limit 1")
-STATEMENT(clone_case_set, MAIN, "tiitb", "",
-	"insert into clone_case (subject, opened, last, verdict, state) values (?1, ?2, ?3, ?4, ?5) "
-	"on conflict (subject, opened) do update set last = ?3, verdict = ?4, state = ?5")
+STATEMENT(clone_case_set, MAIN, "tiitib", "",
+	"insert into clone_case (subject, opened, last, verdict, beside, state) values (?1, ?2, ?3, ?4, ?5, ?6) "
+	"on conflict (subject, opened) do update set last = ?3, verdict = ?4, beside = ?5, state = ?6")
+STATEMENT(clone_case_pairs, MAIN, "ii", "t",
+	"select subject from clone_case where beside > 0 and beside > ?1 order by beside desc limit ?2")
 STATEMENT(clone_keep_alive, MAIN, "tt", "i",
 	"select keep_alive from session where certificate = ?1 and client_id = ?2 order by connected desc limit 1")
 STATEMENT(clone_case_count, MAIN, "", "i", "select count(*) from clone_case")

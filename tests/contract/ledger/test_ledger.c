@@ -6,6 +6,7 @@
 #include "event_kit.h"
 #include "ledger/denied.h"
 #include "ledger/ledger.h"
+#include "registry/clone_case.h"
 #include "store/store.h"
 
 #include <setjmp.h>
@@ -495,6 +496,57 @@ static void hostile_texts(void **state)
 	(void)g_string_free(s.text, TRUE);
 }
 
+/* ---- A certificate at two places ---- */
+
+static int keep_verdict(const char *key, const struct clone_subject *subject,
+			const struct clone_case *c, void *text)
+{
+	(void)subject;
+	g_string_append_printf(text, "%.6s %s|", key, clone_verdict_name(c->verdict));
+	return 0;
+}
+
+static void assert_verdicts(struct fixture *f, const char *want)
+{
+	g_autoptr(GString) text = g_string_new("");
+	assert_int_equal(clone_case_list(f->reader, INT64_MAX, "", 10, keep_verdict, text), 0);
+	assert_string_equal(text->str, want);
+}
+
+static void tell_counters(struct fixture *f, uint8_t certificate, const char *client)
+{
+	struct event e = kit_event(EVENT_COUNTERS);
+	e.counters.who.fingerprint[0] = certificate;
+	e.counters.who.client_id = view_of(client);
+	e.counters.from_ms = f->now_ms;
+	e.counters.to_ms = f->now_ms + 1000;
+	tell_event(f, "b1", &e);
+}
+
+static void counters_tell_that_both_live(void **state)
+{
+	struct fixture *f = *state;
+	struct event e = kit_event(EVENT_CONNECT);
+	e.connect.who.fingerprint[0] = 7;
+	e.connect.who.client_id = VIEW_LIT("copy");
+	e.connect.who.address = VIEW_LIT("203.0.113.1");
+	e.connect.others = 1;
+	e.connect.other_client_id = VIEW_LIT("pump");
+	e.connect.other_address = VIEW_LIT("192.0.2.1");
+	tell_counters(f, 7, "pump");
+	tell_event(f, "b1", &e);
+	commit(f);
+	assert_verdicts(f, "cert/0 undecided|");
+	f->now_ms += 300000;
+	tell_counters(f, 8, "pump");
+	tell_counters(f, 7, "copy");
+	commit(f);
+	assert_verdicts(f, "cert/0 undecided|");
+	tell_counters(f, 7, "pump");
+	commit(f);
+	assert_verdicts(f, "cert/0 clone|");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +562,7 @@ int main(void)
 		ON_BOTH(oldest_hours_are_given_up),
 		ON_BOTH(retention_ends),
 		ON_BOTH(hostile_texts),
+		ON_BOTH(counters_tell_that_both_live),
 	};
 	return cmocka_run_group_tests(tests, group_start, group_stop);
 }
