@@ -5,7 +5,6 @@
 #include <mosquitto_plugin.h>
 
 #include "mosquitto/applicant.h"
-#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 #include "mosquitto/topic.h"
 
@@ -188,8 +187,9 @@ static int check_live(struct plugin *p, const struct access *row, struct session
 	return row->live_error;
 }
 
-/* A session that is away: the username, which only this plugin makes a fingerprint, says who it is,
- * and the rules of now decide. Any other name is of a session that was observed. */
+/* A session that is away: the username, which only this plugin makes a fingerprint (disconnect.c
+ * sees to it), says who it is, and the rules of now decide. Any other name is of a session that was
+ * observed. */
 static int check_away(struct plugin *p, const struct access *row, const struct applicant *a,
 		      const struct mosquitto_evt_acl_check *e)
 {
@@ -198,7 +198,7 @@ static int check_away(struct plugin *p, const struct access *row, const struct a
 					    .fingerprint = fingerprint,
 					    .client_id = a->client_id,
 					    .address = a->address};
-	bool is_ours = a->username && hex_read(a->username, fingerprint, sizeof(fingerprint)) == 0;
+	bool is_ours = applicant_is_named(p, a, fingerprint);
 	if (!is_ours && options_have_mode(&p->options, MODE_OBSERVE))
 		return defer_answer();
 	struct session *s = is_ours && a->client_id ? session_new(p->sessions, &facts) : NULL;

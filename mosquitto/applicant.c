@@ -4,6 +4,7 @@
 #include <mosquitto_broker.h>
 #include <stdlib.h>
 
+#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 
 #define MQTT5 5
@@ -50,6 +51,13 @@ bool applicant_is_connected(const struct applicant *a)
 {
 	return a->cert || a->peer.fd >= 0 || a->peer.is_gone ||
 	       mosquitto_client_protocol(a->client) == mp_websockets;
+}
+
+bool applicant_is_named(const struct plugin *p, const struct applicant *a,
+			uint8_t ret_fingerprint[EVENT_FINGERPRINT])
+{
+	return a->username && options_have_mode(&p->options, MODE_ENFORCE) &&
+	       hex_read(a->username, ret_fingerprint, EVENT_FINGERPRINT) == 0;
 }
 
 static uint8_t flags_of(const struct plugin *p, const struct applicant *a)

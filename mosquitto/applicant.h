@@ -25,6 +25,10 @@ void applicant_release(struct applicant *a);
 /* False, while the broker asks again on SIGHUP: the session is away. (2.1 keeps the port of those.)
  */
 bool applicant_is_connected(const struct applicant *a);
+/* True when its user name is a fingerprint, as only this plugin gives, where it enforces at all:
+ * who it is while it is away. */
+bool applicant_is_named(const struct plugin *p, const struct applicant *a,
+			uint8_t ret_fingerprint[EVENT_FINGERPRINT]);
 /* A session for it, outside the table and not judged. NULL without memory. */
 struct session *applicant_session(struct plugin *p, const struct applicant *a);
 

@@ -124,7 +124,7 @@ static int answer_again(struct plugin *p, struct session *s)
 static int answer_away(struct plugin *p, const struct applicant *a)
 {
 	uint8_t fingerprint[EVENT_FINGERPRINT];
-	if (a->username && hex_read(a->username, fingerprint, sizeof(fingerprint)) == 0)
+	if (applicant_is_named(p, a, fingerprint))
 		return MOSQ_ERR_SUCCESS;
 	return defer_connect(p, a->client, true);
 }

@@ -4,7 +4,22 @@
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 
+#include "mosquitto/applicant.h"
 #include "mosquitto/plugin.h"
+
+/* A client that was not named by us, and gave itself the name of another's certificate, would be
+ * taken for it while it is away. It goes without a name. s: its session, NULL: none. */
+static void take_false_name(struct plugin *p, const struct session *s, struct mosquitto *client)
+{
+	uint8_t fingerprint[EVENT_FINGERPRINT];
+	struct applicant a;
+	applicant_read(p, client, &a);
+	if ((s || applicant_is_connected(&a)) && applicant_is_named(p, &a, fingerprint) &&
+	    memcmp(fingerprint, a.fingerprint, EVENT_FINGERPRINT) != 0 &&
+	    rules_know(&p->rules, fingerprint))
+		(void)mosquitto_set_username(client, NULL);
+	applicant_release(&a);
+}
 
 int plugin_on_disconnect(int event, void *data, void *ctx)
 {
@@ -17,6 +32,8 @@ int plugin_on_disconnect(int event, void *data, void *ctx)
 	if (was_refused)
 		return MOSQ_ERR_SUCCESS;
 	struct session *s = session_find(p->sessions, e->client);
+	if (has_client_id && (!s || session_is_observed(s)))
+		take_false_name(p, s, e->client);
 	if (s)
 		passage_leaves(p, s, e->reason);
 	return MOSQ_ERR_SUCCESS;

@@ -1,4 +1,4 @@
-/* wraps: malloc calloc mmap */
+/* wraps: malloc calloc realloc strdup mmap */
 /* The plugin is a guest: whichever allocation fails, it goes on, loses nothing that is its own, and
  * what it could not count is at most what that allocation was for. The n-th fails, for n = 1 until
  * none is left to fail. */
@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <cmocka.h>
 
+#include "failing_memory.h"
 #include "mosquitto/dimensions.h"
 #include "mosquitto/options.h"
 #include "mosquitto/presence.h"
@@ -21,35 +21,6 @@
 
 #define DEVICES 20
 #define MARK    ((int64_t)TALLY_MARK_MS)
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
-
-static size_t until_failure; /* allocations, 0: none is to fail */
-
-static bool fails_now(void)
-{
-	return until_failure > 0 && --until_failure == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails_now() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
-{
-	return fails_now() ? MAP_FAILED : __real_mmap(at, n, protection, flags, fd, offset);
-}
 
 /* The plugin's tables, joined as in the plugin. */
 struct house {

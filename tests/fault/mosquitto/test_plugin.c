@@ -21,58 +21,15 @@
 #include <openssl/x509.h>
 
 #include "broker/snapshot_write.h"
+#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
+#include "failing_memory.h"
 #include "policy/policy.h"
 
 #define IDENT_CLIENT  2
 #define CALLBACKS_MAX 16
-#define OPTIONS       6
+#define OPTIONS       7
 #define POLLS         20 /* until a snapshot that was refused has been tried again */
-
-/* ---- Allocations that fail ---- */
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-char *__wrap_strdup(const char *s);
-void *__real_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
-
-static size_t until_failure; /* allocations, 0: none is to fail */
-
-static bool fails_now(void)
-{
-	return until_failure > 0 && --until_failure == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails_now() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails_now() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails_now() ? NULL : __real_strdup(s);
-}
-
-void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
-{
-	return fails_now() ? MAP_FAILED : __real_mmap(at, n, protection, flags, fd, offset);
-}
 
 /* ---- The broker ---- */
 
@@ -368,6 +325,16 @@ static void give_option(struct world *w, const char *key, const char *value)
 	w->options[w->n_options++].value = g_strdup(value);
 }
 
+/* Given to free. */
+static char *fingerprint_words(const X509 *cert)
+{
+	uint8_t fingerprint[EVENT_FINGERPRINT];
+	char words[2 * EVENT_FINGERPRINT + 1];
+	assert_int_equal(trust_fingerprint(cert, fingerprint), 0);
+	hex_write(fingerprint, sizeof(fingerprint), words);
+	return __real_strdup(words);
+}
+
 static void *begin(struct world *w, const char *mode)
 {
 	g_autofree char *uid = g_strdup_printf("%u", geteuid());
@@ -518,11 +485,54 @@ static void test_an_object_that_was_given_again(void **state)
 	end(w, plugin);
 }
 
+/* While a client is away its name says who it is: one that it gave itself must not. */
+static void test_a_name_that_is_anothers_fingerprint(void **state)
+{
+	struct world *w = *state;
+	struct mosquitto *c = &broker.clients[NAMED];
+	write_rules(w, 1, SNAPSHOT_CERT_ACTIVE);
+	for (size_t mixed = 0; mixed < 2; mixed++) {
+		if (mixed)
+			give_option(w, "mode_8883", "enforce");
+		void *plugin = begin(w, "observe");
+		free(c->username);
+		c->username = fingerprint_words(w->good);
+		tick();
+		assert_int_equal(come(c, "good"), MOSQ_ERR_PLUGIN_DEFER);
+		leave(c);
+		tick();
+		assert_int_equal(check(c, MOSQ_ACL_READ, "good/news"), MOSQ_ERR_PLUGIN_DEFER);
+		assert_int_equal(check(c, MOSQ_ACL_READ, "other"), MOSQ_ERR_PLUGIN_DEFER);
+		end(w, plugin);
+	}
+}
+
+/* Named by us, it is judged as if it were there. */
+static void test_who_is_away_is_judged_by_name(void **state)
+{
+	struct world *w = *state;
+	struct mosquitto *c = &broker.clients[GOOD];
+	write_rules(w, 1, SNAPSHOT_CERT_ACTIVE);
+	void *plugin = begin(w, "enforce");
+	tick();
+	assert_int_equal(come(c, "good"), MOSQ_ERR_SUCCESS);
+	leave(c);
+	c->cert = NULL;
+	tick();
+	assert_int_equal(check(c, MOSQ_ACL_READ, "good/news"), MOSQ_ERR_SUCCESS);
+	assert_int_equal(check(c, MOSQ_ACL_READ, "other"), MOSQ_ERR_ACL_DENIED);
+	end(w, plugin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_allocation_may_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_object_that_was_given_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_name_that_is_anothers_fingerprint, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_who_is_away_is_judged_by_name, set_up,
 						tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
