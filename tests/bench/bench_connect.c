@@ -5,9 +5,9 @@
  *
  * DIR holds dev000.pem, dev000.key and so on. First each device connects and leaves, ROUNDS times;
  * then HELD clients hold0, hold1 ... connect with the certificate of dev000 and stay; 0: none do.
- * Prints one line of JSON: CPU time of process PID for a connect, and the bytes that it grew by for
- * each of the second half of those held: the first half fills what the allocator has to spare. That
- * counts only where the broker has not held so many before. */
+ * Prints one line of JSON: how many connects these were, CPU time of process PID for one, and the
+ * bytes that it grew by for each of the second half of those held: the first half fills what the
+ * allocator has to spare. That counts only where the broker has not held so many before. */
 #include "mqtt.h"
 
 #include <stdio.h>
@@ -105,8 +105,8 @@ int main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	SSL_CTX **tls = mqtt_fleet_credentials(b.ca, b.dir, b.n);
 	double connect_s = connect_cpu_s(&b, &m, tls);
-	(void)printf("{\"connect_cpu_us\": %.3f, \"held_bytes\": %.1f}\n", 1e6 * connect_s,
-		     held_bytes(&b, tls[0]));
+	(void)printf("{\"connects\": %u, \"connect_cpu_us\": %.3f, \"held_bytes\": %.1f}\n",
+		     (1 + ROUNDS) * b.n, 1e6 * connect_s, held_bytes(&b, tls[0]));
 	mqtt_free_credentials(tls);
 	return 0;
 }
