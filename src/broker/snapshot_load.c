@@ -386,11 +386,14 @@ int snapshot_load(const char *path, uid_t owner, uint64_t at_least, struct snaps
 {
 	const struct why reason = {why, why_cap};
 	/* O_NONBLOCK: a pipe put in its place must not hold the broker. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
+	const struct snapshot source = {
+		.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC),
+		.owner = owner,
+	};
+	if (source.fd < 0)
 		return refuse(&reason, "%s",
 			      errno == ELOOP ? "a symbolic link" : strerrordesc_np(errno));
-	return load(&(struct snapshot){.fd = fd, .owner = owner}, at_least, ret, &reason);
+	return load(&source, at_least, ret, &reason);
 }
 
 int snapshot_load_bytes(const void *bytes, size_t n, struct snapshot **ret, char *why,

@@ -53,10 +53,10 @@ int session_cut(struct sql_conn *txn, const struct entry_broker *cut)
 
 int session_heard(struct ledger *l, struct sql_conn *txn, struct view broker, int64_t at_ms)
 {
-	char *id = g_strndup(broker.p, broker.n);
-	if (!g_hash_table_add(l->heard, id))
+	if (!g_hash_table_add(l->heard, g_strndup(broker.p, broker.n)))
 		return 0;
-	return sql_exec(txn, SQL_broker_heard, SQL_ARGS(sql_text(id), sql_int(at_ms)), NULL);
+	return sql_exec(txn, SQL_broker_heard,
+			SQL_ARGS(sql_textn(broker.p, broker.n), sql_int(at_ms)), NULL);
 }
 
 int session_applied(struct sql_conn *txn, struct view broker, uint64_t generation)

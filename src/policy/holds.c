@@ -27,10 +27,10 @@ struct arn arn_of_pieces(const struct view pieces[ARN_PIECES])
 /* Splits at the first five colons. *room is what is left for the name. */
 static struct arn arn_of_text(struct glob_text text, struct view *room)
 {
+	*room = text.pieces[0];
 	struct arn arn = {
 		.whole = text, .name = {room, 1}
         };
-	*room = text.pieces[0];
 	for (unsigned i = 0; i < PROGRAM_HEADS; i++) {
 		const char *colon = room->n > 0 ? memchr(room->p, ':', room->n) : NULL;
 		if (!colon)
@@ -210,10 +210,9 @@ static bool values_hold(const struct condition *c)
 	bool is_all = c->quantifier == QUANTIFIER_ALL ||
 		      (c->quantifier == QUANTIFIER_NONE && c->row->is_negated);
 	struct view one, arn[ARN_PIECES];
+	const struct value_room room = {&one, arn};
 	struct glob_text actual;
-	for (unsigned i = 0;
-	     known_value(c->request, &c->reference, i, (struct value_room){&one, arn}, &actual);
-	     i++)
+	for (unsigned i = 0; known_value(c->request, &c->reference, i, room, &actual); i++)
 		if ((is_any_value(c, actual) != c->row->is_negated) != is_all)
 			return !is_all;
 	return is_all;
