@@ -83,7 +83,8 @@ static const struct report_refusal *send_up(struct plugin *p, const struct sessi
 		.report = {.is_own = is_own_thing(p, s, t->thing),
 			   .client_id = view_of(s->client_id),
 			   .topic = view_of(e->topic),
-			   .payload = {e->payload, e->payloadlen}}
+			   .payload = {e->payload, e->payloadlen},
+			   .at_ms = server_time_ms(&p->time, p->now_ms)}
         };
 	memcpy(event.report.fingerprint, s->principal->fingerprint, EVENT_FINGERPRINT);
 	if (!uplink_report_fits(strlen(s->client_id), event.report.topic.n, e->payloadlen))

@@ -123,32 +123,35 @@ void admission_learn(struct admission *a, struct view thing, uint64_t report_id,
 		remember(a, r, report_id, at_ms);
 }
 
-static bool is_too_soon(const struct admission *a, const struct record *r, int64_t now_ms)
+static bool is_too_soon(const struct admission *a, const struct record *r, int64_t at_ms)
 {
 	int64_t least = a->limits.min_interval_ms - a->limits.min_interval_ms / 30;
-	return now_ms - r->last_ms < least;
+	return least > 0 && at_ms - r->last_ms < least;
 }
 
-static bool take_rate(struct admission *a, int64_t now_ms)
+/* Of seconds that are over, what comes late was bounded by the queue that it waited in. */
+static bool take_rate(struct admission *a, int64_t at_ms)
 {
-	if (now_ms / 1000 != a->second) {
-		a->second = now_ms / 1000;
+	int64_t second = at_ms / 1000;
+	if (second < a->second)
+		return true;
+	if (second > a->second)
 		a->taken = 0;
-	}
+	a->second = second;
 	return a->taken++ < a->limits.account_rate;
 }
 
 enum admission_verdict admission_judge(struct admission *a, struct view thing, uint64_t report_id,
-				       int64_t now_ms)
+				       int64_t at_ms)
 {
 	struct record *r = find(a, thing);
 	if (r && r->recent[0] == report_id)
 		return ADMISSION_REPEATED;
-	if (r && is_too_soon(a, r, now_ms))
+	if (r && is_too_soon(a, r, at_ms))
 		return ADMISSION_TOO_SOON;
-	if (!take_rate(a, now_ms))
+	if (!take_rate(a, at_ms))
 		return ADMISSION_RATE;
-	remember(a, r ? r : add(a, thing), report_id, now_ms);
+	remember(a, r ? r : add(a, thing), report_id, at_ms);
 	return ADMISSION_NEW;
 }
 

@@ -2,6 +2,8 @@
  *
  * A table of things: the id and time of the last accepted report. A report with that id is a
  * repetition and answered again; one that comes too soon, or beyond the account's rate, is refused.
+ * A report is judged by the time when the broker took it: one that waited there while the daemon
+ * was away did not come too soon.
  * The table is bounded (S12): beyond `max_devices` the thing that has been silent longest is
  * forgotten and counted. The table is filled from the evaluator's state after a start. One thread
  * uses it: the channel's. */
@@ -33,7 +35,7 @@ struct admission *admission_new(const struct admission_limits *limits);
 void admission_free(struct admission *a);
 
 enum admission_verdict admission_judge(struct admission *a, struct view thing, uint64_t report_id,
-				       int64_t now_ms);
+				       int64_t at_ms);
 
 /* Remembers an accepted report without judging it: the past, read back after a start. */
 void admission_learn(struct admission *a, struct view thing, uint64_t report_id, int64_t at_ms);

@@ -88,7 +88,8 @@ static void admit(struct taking *t, struct arrival *a)
 {
 	struct intake *in = t->in;
 	uint64_t id = a->report->report_id;
-	switch (admission_judge(in->admission, a->thing, id, in->now_ms)) {
+	int64_t at_ms = MIN(a->event.at_ms, in->now_ms);
+	switch (admission_judge(in->admission, a->thing, id, at_ms)) {
 	case ADMISSION_NEW:
 		lot_add(&t->broker->lot, ENTRY_REPORT, in->now_ms, a->body, a->report);
 		counter_add(in->ready, COUNTER_reports_accepted, 1);

@@ -127,6 +127,7 @@ static void write_report(struct writer *w, const struct event *e)
 	write_text(w, v->client_id, EVENT_CLIENT_ID_MAX);
 	write_str16(w, v->topic);
 	write_bytes32(w, v->payload);
+	write_i64(w, v->at_ms);
 }
 
 static void read_report(struct reader *r, struct event *ret)
@@ -137,6 +138,7 @@ static void read_report(struct reader *r, struct event *ret)
 	v->client_id = read_text(r, EVENT_CLIENT_ID_MAX);
 	v->topic = read_str16(r);
 	v->payload = read_bytes32(r);
+	v->at_ms = read_time(r);
 }
 
 static void write_number(struct writer *w, const struct event *e)

@@ -62,6 +62,7 @@ struct event_report {
 	uint8_t fingerprint[EVENT_FINGERPRINT];
 	bool is_own; /* the certificate is attached to the thing of the topic */
 	struct view client_id, topic, payload;
+	int64_t at_ms; /* when the broker took it */
 };
 
 struct event_connect {

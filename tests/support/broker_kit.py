@@ -489,7 +489,7 @@ def identity(f):
 
 def report_event(f):
     event = {"fingerprint": f.take(32).hex(), "is_own": f.num("B") == 1}
-    event.update(client_id=f.text(), topic=f.text(), payload=f.blob())
+    event.update(client_id=f.text(), topic=f.text(), payload=f.blob(), at_ms=f.num("q"))
     return event
 
 

@@ -30,6 +30,7 @@ static inline struct event kit_event(enum event_kind kind)
 			.client_id = VIEW_LIT("client"),
 			.topic = VIEW_LIT("$aws/things/thing/defender/metrics/json"),
 			.payload = VIEW_LIT("{\"\0}"),
+			.at_ms = KIT_AT_MS,
 		};
 		break;
 	case EVENT_CONNECT:

@@ -61,6 +61,7 @@ def test_report_reaches_the_channel_with_who_and_where(up, broker, fleet, device
     event = up.wait_event(kind=kit.REPORT, client_id="sensor1")
     assert event["topic"] == REPORT
     assert event["payload"] == b'{"header":{}}'
+    assert event["at_ms"] >= up.now_ms
     assert event["fingerprint"] == fleet["sensor1"].fingerprint
     assert event["is_own"]
 

@@ -285,7 +285,7 @@ static void test_what_does_not_fit_leaves_nothing(void **state)
 {
 	(void)state;
 	const struct event report = {.kind = EVENT_REPORT, .report = {.topic = VIEW_LIT("t")}};
-	uint8_t small[80];
+	uint8_t small[96];
 	struct writer w = writer_of(small, sizeof(small));
 	frame_begin(&w, FRAME_EVENTS, FRAME_VERSION);
 	frame_write_number(&w, 7);

@@ -226,7 +226,9 @@ static inline void plugin_frame(struct writer *w, uint8_t *buf, size_t cap, uint
 	frame_write_number(w, number);
 }
 
-static inline void plugin_add_report(struct writer *w, const char *thing, const char *payload)
+/* A report that the broker took at at_ms. */
+static inline void plugin_add_report_of(struct writer *w, const char *thing, const char *payload,
+					int64_t at_ms)
 {
 	g_autofree char *topic = g_strdup_printf("$aws/things/%s/defender/metrics/json", thing);
 	const struct event event = {
@@ -234,9 +236,16 @@ static inline void plugin_add_report(struct writer *w, const char *thing, const 
 		.report = {.is_own = true,
 			   .client_id = view_of(thing),
 			   .topic = view_of(topic),
-			   .payload = view_of(payload)}
+			   .payload = view_of(payload),
+			   .at_ms = at_ms}
         };
 	frame_write_event(w, &event);
+}
+
+/* One that it took just now: a clock that is ahead counts as the daemon's. */
+static inline void plugin_add_report(struct writer *w, const char *thing, const char *payload)
+{
+	plugin_add_report_of(w, thing, payload, INT64_MAX);
 }
 
 /* One frame with one report that listens on the ports. */

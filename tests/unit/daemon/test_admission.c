@@ -74,6 +74,21 @@ static void test_rate_of_the_account(void **state)
 	admission_free(a);
 }
 
+/* What waited in a broker was taken at its own time: it does not use up the rate of now. */
+static void test_rate_is_not_used_up_by_late_ones(void **state)
+{
+	struct admission_limits limits = usual;
+	(void)state;
+	limits.account_rate = 1;
+	struct admission *a = admission_new(&limits);
+	assert_int_equal(admission_judge(a, VIEW_LIT("a"), 1, START), ADMISSION_NEW);
+	assert_int_equal(admission_judge(a, VIEW_LIT("b"), 1, START - 5000), ADMISSION_NEW);
+	assert_int_equal(admission_judge(a, VIEW_LIT("c"), 1, START - 5000), ADMISSION_NEW);
+	assert_int_equal(admission_judge(a, VIEW_LIT("d"), 1, START), ADMISSION_RATE);
+	assert_int_equal(admission_judge(a, VIEW_LIT("d"), 1, START + 1000), ADMISSION_NEW);
+	admission_free(a);
+}
+
 /* S12. */
 static void test_cap_forgets_the_most_silent(void **state)
 {
@@ -108,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_no_interval),
 		cmocka_unit_test(test_rate_of_the_account),
+		cmocka_unit_test(test_rate_is_not_used_up_by_late_ones),
 		cmocka_unit_test(test_cap_forgets_the_most_silent),
 		cmocka_unit_test(test_learned_past_counts),
 	};

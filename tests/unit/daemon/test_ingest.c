@@ -89,6 +89,32 @@ static void test_refused_reports(void **state)
 	plugin_close(&p);
 }
 
+/* The daemon was away for five minutes: what waited in the broker did not come too soon. */
+static void test_reports_that_waited(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	uint8_t buf[4096];
+	struct writer w;
+	plugin_connect(&p, k, 1);
+	for (uint64_t i = 1; i <= 3; i++) {
+		int64_t at_ms = KIT_START_MS - (i == 1 ? 300000 : 0);
+		g_autofree char *payload = g_strdup_printf(
+			"{\"header\":{\"report_id\":%" G_GUINT64_FORMAT ",\"version\":\"1.0\"},"
+			"\"metrics\":{\"listening_tcp_ports\":{\"ports\":[]}}}",
+			i);
+		plugin_frame(&w, buf, sizeof(buf), i);
+		plugin_add_report_of(&w, "a", payload, at_ms);
+		plugin_send(&p, &w);
+		if (i < 3)
+			(void)plugin_answer(&p, ACCEPTED, "\"status\":\"ACCEPTED\"");
+		else
+			(void)plugin_answer(&p, REJECTED, "Throttled");
+	}
+	assert_int_equal(kit_entries(k), 2);
+	plugin_close(&p);
+}
+
 static void test_oversize_report(void **state)
 {
 	struct plugin_kit p;
@@ -509,6 +535,7 @@ int main(void)
 		CASE(test_welcome),
 		CASE(test_accepted_is_durable),
 		CASE(test_refused_reports),
+		CASE(test_reports_that_waited),
 		CASE(test_oversize_report),
 		CASE(test_durable_frames_are_answered_again),
 		CASE(test_gap_ends_the_connection),

@@ -178,6 +178,7 @@ static void test_report(void **state)
 	assert_view(e.report.client_id, "client");
 	assert_true(view_eq(e.report.topic, in.report.topic));
 	assert_true(view_eq(e.report.payload, in.report.payload));
+	assert_int_equal(e.report.at_ms, KIT_AT_MS);
 }
 
 /* What a client chose cannot make an event that nobody can read; no character is cut in two. */
