@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mosquitto/plugin.h"
 
@@ -29,6 +30,24 @@ static bool is_marked(const uint8_t *ports, uint16_t port)
 bool trust_port_is_tls(const struct plugin *p, uint16_t port)
 {
 	return is_marked(p->trust.tls_ports, port);
+}
+
+static void note_begin(struct trust *t, const SSL *ssl)
+{
+	struct begun *b = &t->begun[t->next_begun++ % TRUST_BEGUN];
+	b->ssl = ssl;
+	peer_socket_address(SSL_get_fd(ssl), b->address, sizeof(b->address));
+}
+
+/* Of the peer, "": not known; as long as those noted are. */
+static void find_address(const struct trust *t, const SSL *ssl, char *ret)
+{
+	peer_socket_address(SSL_get_fd(ssl), ret, INET6_ADDRSTRLEN);
+	for (unsigned i = 1; i <= TRUST_BEGUN && !ret[0]; i++) {
+		const struct begun *b = &t->begun[(t->next_begun - i) % TRUST_BEGUN];
+		if (b->ssl == ssl)
+			memcpy(ret, b->address, INET6_ADDRSTRLEN);
+	}
 }
 
 /* From the newest on: a CONNECT comes soon. NULL: it was not noted, or too long ago. */
@@ -90,10 +109,9 @@ static bool is_failure(const SSL *ssl, int where, int result)
 static void tell_failure(struct plugin *p, const SSL *ssl)
 {
 	char address[INET6_ADDRSTRLEN];
-	int fd = SSL_get_fd(ssl);
-	peer_socket_address(fd, address, sizeof(address));
+	find_address(&p->trust, ssl, address);
 	const struct event_refused e = {
-		.who = {.address = view_of(address), .port = peer_socket_port(fd)},
+		.who = {.address = view_of(address), .port = peer_socket_port(SSL_get_fd(ssl))},
 		.action = EVENT_ACTION_TLS,
 		.cause = CAUSE_TLS_FAILED,
 		.statement = -1
@@ -116,8 +134,10 @@ static void on_progress(const SSL *ssl, int where, int result)
 	struct plugin *p = SSL_get_record_padding_callback_arg(ssl);
 	if (!p || !SSL_is_server(ssl))
 		return;
-	if (where & SSL_CB_HANDSHAKE_START)
+	if (where & SSL_CB_HANDSHAKE_START) {
 		mark(p->trust.tls_ports, peer_socket_port(SSL_get_fd(ssl)));
+		note_begin(&p->trust, ssl);
+	}
 	if (where & SSL_CB_HANDSHAKE_DONE)
 		note_handshake(&p->trust, ssl);
 	if (is_failure(ssl, where, result))
@@ -131,12 +151,11 @@ static void tell_refusal(struct plugin *p, const SSL *ssl, const X509 *cert,
 			 const uint8_t *fingerprint, enum cause cause, const char *detail)
 {
 	char address[INET6_ADDRSTRLEN], issuer[NAME_SIZE];
-	int fd = SSL_get_fd(ssl);
-	peer_socket_address(fd, address, sizeof(address));
+	find_address(&p->trust, ssl, address);
 	if (!cert || !X509_NAME_oneline(X509_get_issuer_name(cert), issuer, sizeof(issuer)))
 		issuer[0] = '\0';
 	struct event_refused e = {
-		.who = {.address = view_of(address), .port = peer_socket_port(fd)},
+		.who = {.address = view_of(address), .port = peer_socket_port(SSL_get_fd(ssl))},
 		.action = EVENT_ACTION_TLS,
 		.cause = cause,
 		.resource = view_of(issuer),

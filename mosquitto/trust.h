@@ -6,13 +6,15 @@
  *
  * What a handshake tells and CONNECT does not (the port, the host name that was asked for) is noted
  * by the peer's certificate until its CONNECT comes; of so many connections that have not sent it
- * yet. Handshakes that fail are told by address. A resumed session skips the check, but not the end
- * of its handshake; connect.c decides anew. */
+ * yet. Handshakes that fail are told by address, which is noted when they begin: a peer that closes
+ * its socket has none any more when OpenSSL sees it. A resumed session skips the check, but not the
+ * end of its handshake; connect.c decides anew. */
 #ifndef PLUGIN_TRUST_H
 #define PLUGIN_TRUST_H
 
 #include "base/compiler.h"
 
+#include <netinet/in.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +23,7 @@ struct plugin;
 
 #define TRUST_PORTS      65536
 #define TRUST_HANDSHAKES 4096
+#define TRUST_BEGUN      1024
 
 struct handshake {
 	const X509 *cert; /* the broker's object: an identity, never followed; NULL: none */
@@ -28,11 +31,18 @@ struct handshake {
 	char *domain;     /* the host name that was asked for (SNI), NULL: none */
 };
 
+struct begun {
+	const void *ssl; /* an identity; NULL: none */
+	char address[INET6_ADDRSTRLEN];
+};
+
 struct trust {
 	int index;        /* of OpenSSL's data of an SSL_CTX, -1: none */
 	const void *told; /* the handshake whose refusal was told last: an identity */
 	struct handshake handshakes[TRUST_HANDSHAKES]; /* a ring */
 	unsigned next;                                 /* in it */
+	struct begun begun[TRUST_BEGUN];               /* handshakes, a ring, too */
+	unsigned next_begun;
 	uint8_t tls_ports[TRUST_PORTS / 8]; /* a bit for each port where TLS was spoken */
 };
 
