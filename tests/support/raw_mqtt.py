@@ -42,7 +42,7 @@ class RawClient:
                  will_delay_s=0):
         self.port, self.client_id, self.version, self.tls = port, client_id, version, tls
         self.username, self.password, self.will, self.clean = username, password, will, clean
-        self.will_delay_s = will_delay_s  # MQTT 5
+        self.will_delay_s, self.session_expiry_s = will_delay_s, 3600  # MQTT 5; the latter unless it is clean
         self.is_holding = False  # the second halves of its publishes of QoS 2
         self.packets, self.next_id, self.socket, self.buffer = [], 0, None, b""
 
@@ -66,7 +66,7 @@ class RawClient:
         self.read()
 
     def _connect_body(self):
-        session_expiry = b"\x05\x11\x00\x00\x0e\x10"
+        session_expiry = b"\x05\x11" + struct.pack(">I", self.session_expiry_s)
         flags = self.clean << 1 | (self.username is not None) << 7 | (self.password is not None) << 6
         payload = text(self.client_id)
         if self.will:
