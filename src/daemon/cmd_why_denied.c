@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LISTED 1000 /* kinds of refusal */
+
 struct asking {
 	struct denied_filter filter;
 	json_t *list; /* with --json; NULL: lines are printed */
@@ -67,6 +69,10 @@ static int answer(const struct common *common, struct asking *a)
 	if (r == EXIT_OK && a->list &&
 	    json_dumpf(a->list, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0)
 		(void)puts("");
+	if (a->n == a->filter.limit)
+		complain("why-denied: only the newest %d are shown: say a shorter --since, or of "
+			 "whom",
+			 LISTED);
 	if (r == EXIT_OK && a->n == 0) {
 		complain("why-denied: the ledger has no such refusal since then");
 		r = EXIT_NOT_FOUND;
@@ -108,7 +114,7 @@ static int ask(const struct common *common, const struct words *w)
 			   .address = any(w->address),
 			   .thing = any(w->thing),
 			   .is_observed = -1,
-			   .limit = 1000}
+			   .limit = LISTED}
         };
 	int r = denials_since(common, w->since ? w->since : "24h", &a.filter.since_ms);
 	if (r != 0)
