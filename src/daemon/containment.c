@@ -18,7 +18,7 @@
 #define IDLE_US   1000000 /* and without, */
 #define FAILED_US 5000000 /* or after one that failed */
 #define REST      4       /* a round that takes long is followed by a rest of so many times that */
-#define TRIM_EACH 60      /* rounds between two looks at what is old */
+#define TRIM_EACH 10      /* rounds between two looks at what is old, or too much */
 
 struct containments {
 	struct containments_options options;
