@@ -4,6 +4,7 @@
  * what stands behind it is reached; what loads must bear being asked everything, and must load from
  * a file as well, also when it is followed part by part. */
 #include "base/check.h"
+#include "base/compiler.h"
 #include "broker/snapshot.h"
 #include "broker/snapshot_format.h"
 
@@ -64,6 +65,22 @@ static void ask(const struct snapshot *s, const uint8_t *fingerprint)
 	for (unsigned i = 0; i < n; i++)
 		programs[i] = found[i].program;
 	(void)policy_decide(programs, n, &request);
+}
+
+/* Every byte of every dimension, of which there are no more than there is room for. */
+static void ask_dimensions(const struct snapshot *s)
+{
+	struct snapshot_dimension all[4];
+	unsigned n = snapshot_dimensions(s, all, ARRAY_LEN(all));
+	CHECK(n <= ARRAY_LEN(all));
+	for (unsigned i = 0; i < n; i++) {
+		struct view filter;
+		uint8_t sum = 0;
+		while (snapshot_next_name(&all[i].filters, &filter))
+			for (size_t k = 0; k < filter.n; k++)
+				sum ^= (uint8_t)filter.p[k];
+		CHECK((sum | all[i].name.n) <= UINT16_MAX);
+	}
 }
 
 static int load(const char *path, uid_t owner, uint64_t at_least)
@@ -133,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (snapshot_load_bytes(bytes, size, &s, why, sizeof(why)) == 0) {
 		for (size_t at = 0; at + SNAPSHOT_FINGERPRINT <= size; at += 4)
 			ask(s, bytes + at);
+		ask_dimensions(s);
 		load_from_file(bytes, size, base_end, snapshot_in_force(s));
 		snapshot_free(s);
 	}
