@@ -164,6 +164,18 @@ static int read_one(const struct mosquitto_opt *opt, struct options *o, char *wh
 	return 0;
 }
 
+/* Which of two lines is meant nobody knows. */
+static int check_given_once(const struct mosquitto_opt *opts, int at, char *why, size_t cap)
+{
+	for (int i = 0; i < at; i++)
+		if (strcmp(opts[i].key, opts[at].key) == 0) {
+			(void)snprintf(why, cap, "plugin_opt_%s is there twice: remove one",
+				       opts[at].key);
+			return -1;
+		}
+	return 0;
+}
+
 enum mode options_mode(const struct options *o, uint16_t port)
 {
 	for (unsigned i = 0; port && i < o->n_ports; i++)
@@ -190,7 +202,8 @@ int options_read(const struct mosquitto_opt *opts, int n, struct options *ret, c
 			    .refusal_rows = 4096,
 			    .session_byte_rate = 1U << 20};
 	for (int i = 0; i < n; i++)
-		if (read_one(&opts[i], &o, why, why_cap) < 0)
+		if (check_given_once(opts, i, why, why_cap) < 0 ||
+		    read_one(&opts[i], &o, why, why_cap) < 0)
 			return -1;
 	if (!o.snapshot || !o.channel) {
 		(void)snprintf(why, why_cap, "plugin_opt_%s is missing: give an absolute path",

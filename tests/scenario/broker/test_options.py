@@ -15,6 +15,7 @@ import pytest
         ({"daemon_uid": "-1"}, "give an account or its number"),
         ({"queue_bytes": "0"}, "give a number of bytes"),
         ({"session_byte_rate": "fast"}, "give bytes a second"),
+        ({"mode": "observe\nplugin_opt_mode enforce"}, "plugin_opt_mode is there twice: remove one"),
     ],
 )
 def test_bad_option_stops_the_broker(broker, options, complaint):
