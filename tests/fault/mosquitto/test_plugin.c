@@ -29,6 +29,7 @@
 #define IDENT_CLIENT  2
 #define CALLBACKS_MAX 16
 #define OPTIONS       7
+#define STEPS         20000
 #define POLLS         20 /* until a snapshot that was refused has been tried again */
 
 /* ---- The broker ---- */
@@ -53,6 +54,7 @@ static struct {
 	size_t n;
 	struct mosquitto clients[CLIENTS];
 	unsigned refusals; /* that its log tells of */
+	unsigned let_in;
 } broker;
 
 int mosquitto_callback_register(mosquitto_plugin_id_t *id, int event,
@@ -214,6 +216,7 @@ static int come(struct mosquitto *c, const char *client_id)
 	}
 	(void)mosquitto_kick_client_by_clientid(client_id, true);
 	c->is_open = true;
+	broker.let_in++;
 	return rc;
 }
 
@@ -485,6 +488,72 @@ static void test_an_object_that_was_given_again(void **state)
 	end(w, plugin);
 }
 
+/* ---- Any order ---- */
+
+static void step_come(struct mosquitto *c, unsigned chance)
+{
+	static const char *const ids[] = {"good", "stranger", ""};
+	if (c->is_open)
+		return;
+	bool may_come = c->cert == broker.clients[GOOD].cert && chance % 3 == 0;
+	int rc = come(c, ids[chance % 3]);
+	assert_true(may_come || !may_publish(rc));
+}
+
+static void step_leave(struct mosquitto *c, unsigned chance)
+{
+	(void)chance;
+	if (c->is_open)
+		leave(c);
+}
+
+static void step_act(struct mosquitto *c, unsigned chance)
+{
+	static const char *const topics[] = {"other/door", "$aws/things/other/x", "good\n", "#"};
+	if (!c->is_open)
+		return;
+	act(c);
+	assert_false(may_publish(check(c, MOSQ_ACL_WRITE, topics[chance % 4])));
+}
+
+static void step_tick(struct mosquitto *c, unsigned chance)
+{
+	(void)c;
+	(void)chance;
+	tick();
+}
+
+static void step_reload(struct mosquitto *c, unsigned chance)
+{
+	(void)c;
+	if (chance % 8 == 0)
+		reload();
+}
+
+static void step_fail(struct mosquitto *c, unsigned chance)
+{
+	(void)c;
+	until_failure = chance % 16;
+}
+
+static void test_any_order(void **state)
+{
+	static void (*const steps[])(struct mosquitto * c, unsigned chance) = {
+		step_come, step_come, step_leave,  step_act,
+		step_act,  step_tick, step_reload, step_fail};
+	struct world *w = *state;
+	uint32_t chance = 1;
+	write_rules(w, 1, SNAPSHOT_CERT_ACTIVE);
+	void *plugin = begin(w, "enforce");
+	for (unsigned i = 0; i < STEPS; i++) {
+		chance = chance * 1664525 + 1013904223;
+		steps[chance >> 29](&broker.clients[chance >> 27 & 3], chance >> 16 & 255);
+	}
+	until_failure = 0;
+	assert_true(broker.let_in > STEPS / 100);
+	end(w, plugin);
+}
+
 /* While a client is away its name says who it is: one that it gave itself must not. */
 static void test_a_name_that_is_anothers_fingerprint(void **state)
 {
@@ -530,6 +599,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_allocation_may_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_an_object_that_was_given_again, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_any_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_name_that_is_anothers_fingerprint, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_who_is_away_is_judged_by_name, set_up,
