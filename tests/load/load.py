@@ -85,7 +85,7 @@ class Talk:
             text=True,
             preexec_fn=preexec,
         )
-        self.first = self.hear()
+        self.hear()
 
     def hear(self):
         line = self.process.stdout.readline()
@@ -160,15 +160,16 @@ class Ours:
     START = 1_700_000_000_000
     MARK = 300_000
 
-    def __init__(self, options=None, extra=""):
+    def __init__(self):
         self.plain = kit.free_port()
-        self.broker = kit.Broker(extra=f"listener {self.plain} 127.0.0.1\n{extra}", options=options)
+        self.broker = kit.Broker(extra=f"listener {self.plain} 127.0.0.1")
         self.far = kit.FarEnd(self.broker, now_ms=self.START, manual=True)
 
-    def register(self, fleet, policies, extra=()):
-        self.broker.fleet.policies.update(extra)
+    def register(self, fleet, document):
+        """Each certificate of the fleet and its thing, with one policy for all."""
+        self.broker.fleet.policies["fleet"] = document
         for name, cert in zip(fleet.names, fleet.certs):
-            self.broker.fleet.add(cert, things=[name], policies=policies)
+            self.broker.fleet.add(cert, things=[name], policies=["fleet"])
 
     def start(self):
         self.broker.fleet.write()
