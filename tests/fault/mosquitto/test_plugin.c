@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -167,14 +166,15 @@ int mosquitto_broker_publish_copy(const char *client_id, const char *topic, int 
 	return MOSQ_ERR_SUCCESS;
 }
 
+/* A notice of the plugin's is one text. */
 void mosquitto_log_printf(int level, const char *fmt, ...)
 {
-	char line[2048];
 	va_list args;
+	if (level != MOSQ_LOG_NOTICE || strcmp(fmt, "thingward: %s") != 0)
+		return;
 	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, args);
+	broker.refusals += strstr(va_arg(args, const char *), "refused iot:Connect") != NULL;
 	va_end(args);
-	broker.refusals += level == MOSQ_LOG_NOTICE && strstr(line, "refused iot:Connect") != NULL;
 }
 
 static int check(struct mosquitto *c, int access, const char *topic)
