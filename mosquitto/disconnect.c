@@ -5,6 +5,7 @@
 #include <mosquitto_broker.h>
 
 #include "mosquitto/applicant.h"
+#include "mosquitto/hex.h"
 #include "mosquitto/plugin.h"
 
 /* A client that was not named by us, and gave itself the name of another's certificate, would be
@@ -12,11 +13,15 @@
 static void take_false_name(struct plugin *p, const struct session *s, struct mosquitto *client)
 {
 	uint8_t fingerprint[EVENT_FINGERPRINT];
+	const char *name = mosquitto_client_username(client);
 	struct applicant a;
+	if (!name || !options_have_mode(&p->options, MODE_ENFORCE) ||
+	    hex_read(name, fingerprint, sizeof(fingerprint)) < 0 ||
+	    !rules_know(&p->rules, fingerprint))
+		return;
 	applicant_read(p, client, &a);
-	if ((s || applicant_is_connected(&a)) && applicant_is_named(p, &a, fingerprint) &&
-	    memcmp(fingerprint, a.fingerprint, EVENT_FINGERPRINT) != 0 &&
-	    rules_know(&p->rules, fingerprint))
+	if ((s || applicant_is_connected(&a)) &&
+	    memcmp(fingerprint, a.fingerprint, EVENT_FINGERPRINT) != 0)
 		(void)mosquitto_set_username(client, NULL);
 	applicant_release(&a);
 }
