@@ -127,10 +127,11 @@ STATEMENT(attachment_count_policy, MAIN, "t", "i", "select count(*) from policy_
 STATEMENT(attachment_policies, MAIN, "ttti", "t",
 	"select policy from policy_attachment where target_kind = ?1 and target = ?2 and policy > ?3 "
 	"order by policy limit ?4")
+/* cross join: SQLite takes the tables in this order, and so does not begin with all attachments. */
 STATEMENT(attachment_policies_above, MAIN, "tti", "t",
-	"select distinct p.policy from thing_group own join group_above a on a.num = own.num "
-	"join thing_group g on g.num = a.above join policy_attachment p on p.target = g.name "
-	"where own.name = ?1 and p.target_kind = 'thinggroup' and p.policy > ?2 order by p.policy limit ?3")
+	"select distinct p.policy from thing_group own cross join group_above a cross join thing_group g "
+	"cross join policy_attachment p where own.name = ?1 and a.num = own.num and g.num = a.above "
+	"and p.target_kind = 'thinggroup' and p.target = g.name and p.policy > ?2 order by p.policy limit ?3")
 STATEMENT(attachment_targets, MAIN, "ttti", "tt",
 	"select target_kind, target from policy_attachment where policy = ?1 and (target_kind, target) > (?2, ?3) "
 	"order by target_kind, target limit ?4")
@@ -183,10 +184,9 @@ STATEMENT(logging_level_list, MAIN, "tti", "ttt",
 
 /* Which policies count (registry/effective.h). */
 STATEMENT(effective_thing, MAIN, "t", "t",
-	"select distinct p.policy from group_member m join group_above a on a.num = m.num "
-	"join thing_group g on g.num = a.above "
-	"join policy_attachment p on p.target_kind = 'thinggroup' and p.target = g.name where m.thing = ?1 "
-	"order by p.policy")
+	"select distinct p.policy from group_member m cross join group_above a cross join thing_group g "
+	"cross join policy_attachment p where m.thing = ?1 and a.num = m.num and g.num = a.above "
+	"and p.target_kind = 'thinggroup' and p.target = g.name order by p.policy")
 STATEMENT(effective_group, MAIN, "t", "t",
 	"select policy from policy_attachment where target_kind = 'thinggroup' and target = ?1 order by policy")
 STATEMENT(effective_certificate_groups, MAIN, "t", "tt",
