@@ -158,9 +158,10 @@ static int check_will(struct plugin *p, const struct access *row, struct session
  * what becomes of it is not told. */
 static void count_delivery(const struct session *s, const struct mosquitto_evt_acl_check *e)
 {
+	if (e->access != MOSQ_ACL_READ || peer_socket_is_told())
+		return;
 	const struct tally_message m = message_of(s, e);
-	if (e->access == MOSQ_ACL_READ && !peer_socket_is_told())
-		tally_received(s->tally, &m);
+	tally_received(s->tally, &m);
 }
 
 static int check_live(struct plugin *p, const struct access *row, struct session *s,

@@ -134,7 +134,7 @@ int plugin_on_message(int event, void *data, void *ctx)
 		return MOSQ_ERR_SUCCESS;
 	const struct tally_message m = {view_of(e->topic), view_of(s->client_id), e->payloadlen};
 	tally_sent(s->tally, &m);
-	struct topic t = topic_of(view_of(e->topic));
+	struct topic t = topic_of(m.topic);
 	if (t.kind != TOPIC_REPORT)
 		return MOSQ_ERR_SUCCESS;
 	if (!session_is_observed(s))

@@ -23,35 +23,37 @@ struct tally;
 
 enum session_list { SESSION_FRESH, SESSION_STALE, SESSION_DOOMED, SESSION_LISTS };
 
+/* What every message touches comes first. */
 struct session {
-	TAILQ_ENTRY(session) link;
-	LIST_ENTRY(session) of_principal;
-	struct session *next_by_client, *next_by_id;
 	struct mosquitto *client; /* the broker's object: an identity, never followed */
+	struct session *next_by_client;
 	struct principal *principal;
 	struct tally *tally; /* counters of its identity; NULL: none yet, or there was no memory */
+	const char *client_id, *address, *domain; /* in text; address, domain: NULL: not known */
+	uint16_t port;                            /* of the listener, 0: not known */
+	uint8_t flags;                            /* EVENT_CLEAN ... EVENT_QUARANTINED */
+	uint8_t list;                             /* enum session_list */
+	uint8_t refusal;  /* enum cause: why it may not go on; CAUSE_NONE: it may */
+	uint8_t ending;   /* enum cause: why it is being ended by us; CAUSE_NONE: it is not */
+	bool is_doorbell; /* the daemon's own connection: may ping and nothing else */
+	bool is_websocket;
 
 	/* What its certificate and the rules say; good while it is not stale. */
 	struct policy_set *policies; /* NULL: none */
 	struct view thing, thing_facts, cert_facts;
 	int64_t not_before, not_after; /* of the certificate, seconds since the epoch */
 
-	uint64_t number;                  /* in this run of the plugin, from 1 */
-	int64_t connected_ms, heard_ms;   /* server time */
+	int64_t heard_ms, connected_ms;   /* server time */
 	int64_t share_bytes, share_at_ms; /* what it may still report, and when that was reckoned */
 	int64_t rejected_ms;              /* until when rejections of its reports are used up */
 	int64_t cut_ms;                   /* when it was last tried to be cut, 0: never */
+	uint64_t number;                  /* in this run of the plugin, from 1 */
+	int fd;                           /* its socket, -1: not known */
+	uint16_t keep_alive_s;            /* 0: none */
 
-	int fd;                      /* its socket, -1: not known */
-	uint16_t port, keep_alive_s; /* of the listener, 0: not known */
-	uint8_t flags;               /* EVENT_CLEAN ... EVENT_QUARANTINED */
-	uint8_t list;                /* enum session_list */
-	uint8_t refusal;             /* enum cause: why it may not go on; CAUSE_NONE: it may */
-	uint8_t ending;   /* enum cause: why it is being ended by us; CAUSE_NONE: it is not */
-	bool is_doorbell; /* the daemon's own connection: may ping and nothing else */
-	bool is_websocket;
-
-	const char *client_id, *address, *domain; /* in text; address, domain: NULL: not known */
+	TAILQ_ENTRY(session) link;
+	LIST_ENTRY(session) of_principal;
+	struct session *next_by_id;
 	char text[];
 };
 

@@ -20,19 +20,20 @@ struct apart {
 	char name[];
 };
 
+/* What a message touches stands together. */
 struct tally {
-	TAILQ_ENTRY(tally) link;
-	struct tally *next; /* in its bucket */
-	struct tallies *table;
-	struct principal *principal;
 	struct counts counts;
 	struct apart *apart; /* by dimension, newest first */
-	char *thing;
-	int64_t from_ms; /* the mark before the first that is counted */
-	uint32_t sessions;
-	uint16_t port; /* of the newest session's listener */
+	struct tallies *table;
 	bool is_due;
 	bool is_others; /* of several identities: in no bucket */
+	uint16_t port;  /* of the newest session's listener */
+	uint32_t sessions;
+	TAILQ_ENTRY(tally) link;
+	struct tally *next; /* in its bucket */
+	struct principal *principal;
+	char *thing;
+	int64_t from_ms; /* the mark before the first that is counted */
 	uint8_t client_id_n, thing_n;
 	char client_id[];
 };
