@@ -375,6 +375,8 @@ class World:
         words = ("why-denied", "--data-dir", self.stack.dir)
         self.rows = json.loads(self.stack.command(*words, "--json", check=False).stdout or "[]")
         self.words = self.stack.command(*words, check=False).stdout.splitlines()
+        observed = json.loads(self.stack.command("would-refuse", "--json", *words[1:]))["devices"]
+        self.would_refuse = [reason for device in observed for reason in device["reasons"]]
         self.lines = [line for line in self.stack.daemon_log.lines if "denial: " in line]
         return {row["address"] for row in self.rows}
 
@@ -509,6 +511,7 @@ def test_cause(world, row, scene):
     rule = (f"of-{scene.thing}", 1, row.statement) if row.statement else (None, None, None)
     assert (told["cause"], told["action"], told["observed"]) == (row.cause, action, is_observed)
     assert rule_of(told) == rule
+    assert (told in world.would_refuse) == is_observed
     assert row.resource in (None, told["resource"])
     if action != "tls":
         assert told.get("missing") == row.missing
