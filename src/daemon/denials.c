@@ -15,7 +15,7 @@ static int64_t unit_ms(const char *unit)
 		{"s", SECOND_MS            },
 		{"m", 60 * SECOND_MS       },
 		{"h", 3600 * SECOND_MS     },
-		{"d", 24 * 3600 * SECOND_MS},
+		{"d", SECOND_MS * 24 * 3600},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (g_strcmp0(units[i].unit, unit) == 0)
@@ -76,10 +76,10 @@ json_t *denials_json(const struct denied *d)
 		d->is_observed, "rest", d->is_rest, "count", (json_int_t)d->times, "first", first,
 		"last", last);
 	if (*d->policy)
-		(void)json_object_update_new(o, json_pack("{s:s, s:I, s:I}", "policy", d->policy,
-							  "version", (json_int_t)d->version,
-							  "statement",
-							  (json_int_t)(d->statement + 1)));
+		(void)json_object_update_new(o,
+					     json_pack("{s:s, s:I, s:I}", "policy", d->policy,
+						       "version", (json_int_t)d->version,
+						       "statement", (json_int_t)d->statement + 1));
 	if (*d->sid)
 		(void)json_object_set_new(o, "sid", json_string(d->sid));
 	if (*d->missing)
