@@ -116,6 +116,28 @@ def test_a_session_that_is_away_is_left_as_it_was(broker, start, devices):
     assert [back.receive().payload, back.receive().payload] == [b"1", b"2"]
 
 
+def test_a_name_is_no_certificate_while_its_client_is_away(broker, start, ca, devices):
+    """Who is let in is named by its fingerprint. A client of an observed listener may call itself so, and gains
+    and loses nothing by it: what is queued for it is left to the broker, and nothing is told of the certificate."""
+    port = plain_listener(broker, "allow_anonymous true")
+    cert = kit.make_cert("sensor1", ca)
+    broker.fleet.add(cert, policies=())
+    far_end = start(**{f"mode_{broker.port}": "enforce"})
+    other, away = (
+        devices(broker, None, name, transport="tcp", username=username, clean=name == "other")
+        for name, username in (("other", "b"), ("away", cert.fingerprint))
+    )
+    assert other.connect(port) == 0 and away.connect(port) == 0
+    assert away.subscribe("to/away") == 1
+    away.close()
+    far_end.wait_event(kind=kit.DISCONNECT, client_id="away")
+    other.publish_acked("to/away", b"1")
+    assert not [e for e in refusals(far_end) if e["fingerprint"] == cert.fingerprint]
+    back = devices(broker, None, "away", transport="tcp", username=cert.fingerprint, clean=False)
+    assert back.connect(port) == 0 and back.session_present
+    assert back.receive().payload == b"1"
+
+
 def test_the_brokers_own_files_decide(broker, start, devices):
     port = plain_listener(
         broker,
