@@ -4,6 +4,7 @@
 #include <sys/queue.h>
 
 #include "mosquitto/hash.h"
+#include "policy/decide.h"
 
 /* How much of a refusal a row keeps. */
 enum width { WIDTH_EXACT, WIDTH_OWNER, WIDTH_CAUSE, WIDTHS };
@@ -91,11 +92,24 @@ static uint64_t owner_of(const struct refusal_table *t, const struct event_refus
 			 e->who.username);
 }
 
+/* A session that may not go on is no connect that was refused: its number tells. */
+static uint64_t session_kept(const struct event_refused *e)
+{
+	return e->action == POLICY_CONNECT ? e->who.session : 0;
+}
+
+static struct event_refused exact(const struct event_refused *e)
+{
+	struct event_refused same = *e;
+	same.who.session = session_kept(e);
+	return same;
+}
+
 /* What a row of that width keeps of e. */
 static struct event_refused widened(const struct event_refused *e, enum width width)
 {
 	if (width == WIDTH_EXACT)
-		return *e;
+		return exact(e);
 	struct event_refused wide = {.action = e->action,
 				     .cause = e->cause,
 				     .is_observed = e->is_observed,
@@ -105,6 +119,7 @@ static struct event_refused widened(const struct event_refused *e, enum width wi
 	if (has_owner_by_name(e)) {
 		memcpy(wide.who.fingerprint, e->who.fingerprint, EVENT_FINGERPRINT);
 		wide.who.username = e->who.username;
+		wide.who.session = session_kept(e);
 	} else {
 		wide.who.address = e->who.address;
 	}
@@ -114,8 +129,9 @@ static struct event_refused widened(const struct event_refused *e, enum width wi
 static bool same_client(const struct event_identity *a, const struct event_identity *b)
 {
 	return memcmp(a->fingerprint, b->fingerprint, EVENT_FINGERPRINT) == 0 &&
-	       a->port == b->port && view_eq(a->client_id, b->client_id) &&
-	       view_eq(a->address, b->address) && view_eq(a->username, b->username);
+	       (a->session == 0) == (b->session == 0) && a->port == b->port &&
+	       view_eq(a->client_id, b->client_id) && view_eq(a->address, b->address) &&
+	       view_eq(a->username, b->username);
 }
 
 static bool same_refusal(const struct event_refused *a, const struct event_refused *b)
@@ -163,7 +179,6 @@ static struct row *add(struct refusal_table *t, uint64_t owner, enum width width
 	if (!row)
 		return NULL;
 	*row = (struct row){.owner = owner, .width = width, .event = *e};
-	row->event.who.session = 0;
 	row->event.count = 0;
 	struct writer texts = writer_of(row->texts, room);
 	copy_text(&texts, &row->event.who.client_id);

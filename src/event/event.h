@@ -93,7 +93,8 @@ struct event_takeover {
 };
 
 struct event_refused {
-	struct event_identity who;
+	struct event_identity
+		who;    /* session: of a connect, that of one that may not go on; else 0 */
 	uint8_t action; /* enum policy_action, or EVENT_ACTION_TLS */
 	enum cause cause;
 	bool is_observed;     /* it would have been refused, were the listener not observed */

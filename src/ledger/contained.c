@@ -75,9 +75,20 @@ static int take_connect(struct sql_conn *txn, const struct entry_event *e, int64
 	return r ? r : note_beside(txn, c, certificate);
 }
 
+/* A session that is cut has not tried to come. */
 static bool is_refused_connect(const struct event_refused *e)
 {
-	return !e->is_observed && (e->action == POLICY_CONNECT || e->action == EVENT_ACTION_TLS);
+	return !e->is_observed && e->who.session == 0 &&
+	       (e->action == POLICY_CONNECT || e->action == EVENT_ACTION_TLS);
+}
+
+/* In the TLS handshake a client has not said who it is. */
+static char *client_words(const struct event_refused *refused)
+{
+	if (refused->who.client_id.n == 0)
+		return g_strdup("");
+	g_autofree char *client = text_of(refused->who.client_id);
+	return g_strdup_printf(" of client \"%s\"", client);
 }
 
 static int take_refused(struct sql_conn *txn, const struct entry_event *e, int64_t at_ms)
@@ -88,11 +99,10 @@ static int take_refused(struct sql_conn *txn, const struct entry_event *e, int64
 	ledger_certificate(refused->who.fingerprint, certificate);
 	if (!is_refused_connect(refused) || !*certificate)
 		return 0;
-	g_autofree char *client = text_of(refused->who.client_id);
+	g_autofree char *client = client_words(refused);
 	g_autofree char *address = text_of(refused->who.address);
-	g_autofree char *words =
-		g_strdup_printf("a connect of client \"%s\" from %s was refused: %s", client,
-				address, cause_word(refused->cause));
+	g_autofree char *words = g_strdup_printf("a connect%s from %s was refused: %s", client,
+						 address, cause_word(refused->cause));
 	return containment_note_refused(txn, certificate, words, refused->last_ms);
 }
 

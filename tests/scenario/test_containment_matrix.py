@@ -245,8 +245,8 @@ ACTIONS = {
         delete,
         False,
         {
-            "certificate-deactivated": "no session is open, and a connect of client ",
-            "certificate-deleted": "no session is open, and a connect of client ",
+            "certificate-deactivated": "a connect from 127.0.0.1 was refused: certificate-",
+            "certificate-deleted": "a connect from 127.0.0.1 was refused: certificate-",
         },
     ),
     "detached": Action(detach, True, {"policy-detached": "the snapshot denies what was granted before"}),

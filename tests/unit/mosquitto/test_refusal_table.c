@@ -141,9 +141,13 @@ static void change_username(struct event_refused *e)
 	e->who.username = VIEW_LIT("ada");
 }
 
-static void change_nothing_that_counts(struct event_refused *e)
+static void change_connect_to_session(struct event_refused *e)
 {
 	e->who.session = 9;
+}
+
+static void change_nothing_that_counts(struct event_refused *e)
+{
 	e->count = 3;
 	e->first_ms = 1;
 }
@@ -165,6 +169,7 @@ static void test_what_makes_a_row(void **state)
 		{change_address,             2},
 		{change_port,                2},
 		{change_username,            2},
+		{change_connect_to_session,  2},
 		{change_nothing_that_counts, 1},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
