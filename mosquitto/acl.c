@@ -14,6 +14,7 @@ struct question {
 	const struct mosquitto_evt_acl_check *e;
 	struct view name; /* topic or filter */
 	bool is_will;
+	bool is_of_source; /* asked before a retained message is delivered: nobody does anything */
 };
 
 /* Who else may publish there? The broker gives no MESSAGE event for a will: as a report it would
@@ -94,11 +95,14 @@ static const struct access *access_row(int access)
 	return NULL;
 }
 
-/* A device that subscribes to $aws/things/NAME/defender/# does as AWS's own agents do: nobody is to
+/* Whose retained message is withheld did nothing now. A device that subscribes to
+ * $aws/things/NAME/defender/# does as AWS's own agents do: nobody is to
  * blame that its own reports match. Where we observe, a session whose connect would be refused
  * would not be there to do anything. */
 static bool is_worth_telling(const struct question *q, const struct denial *d)
 {
+	if (q->is_of_source)
+		return false;
 	if (d->action == POLICY_RECEIVE && d->cause == CAUSE_RESERVED_REPORTS)
 		return false;
 	return !session_is_observed(q->session) || !q->session->refusal;
@@ -144,7 +148,7 @@ static void count_will(struct plugin *p, const struct session *s,
 static int check_will(struct plugin *p, const struct access *row, struct session *s,
 		      const struct mosquitto_evt_acl_check *e)
 {
-	const struct question q = {s, e, view_of(e->topic), true};
+	const struct question q = {s, e, view_of(e->topic), true, false};
 	session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
 	struct denial d = judge(p, row, &q);
 	if (!d.cause)
@@ -168,7 +172,7 @@ static int check_live(struct plugin *p, const struct access *row, struct session
 		      const struct mosquitto_evt_acl_check *e)
 {
 	bool is_will = passage_is_outgoing(p, s) && e->access == MOSQ_ACL_WRITE;
-	const struct question q = {s, e, view_of(e->topic), is_will};
+	const struct question q = {s, e, view_of(e->topic), is_will, false};
 	(void)patrol_stands(p, s);
 	if (row->is_heard && !is_will)
 		s->heard_ms = server_time_ms(&p->time, p->now_ms);
@@ -207,8 +211,12 @@ static int check_away(struct plugin *p, const struct access *row, const struct a
 		return MOSQ_ERR_ACL_DENIED;
 	/* Before it delivers a retained message the broker asks whether who left it may still
 	 * write: on behalf of an object made up for the question, which has no address. */
-	const struct question q = {s, e, view_of(e->topic),
-				   e->access == MOSQ_ACL_WRITE && a->address};
+	bool is_write = e->access == MOSQ_ACL_WRITE;
+	const struct question q = {.session = s,
+				   .e = e,
+				   .name = view_of(e->topic),
+				   .is_will = is_write && a->address,
+				   .is_of_source = is_write && !a->address};
 	(void)session_judge(s, &p->rules, p->policy_sets, plugin_now_s());
 	struct denial d = judge(p, row, &q);
 	if (!d.cause && q.is_will)

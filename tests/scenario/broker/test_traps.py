@@ -97,6 +97,7 @@ def test_the_source_of_a_retained_message_is_asked_about(broker, up, certs, devi
     seer.publish_acked("fence", b"")
     assert seer.receive().topic == ("fence" if is_contained else "kept")
     assert counters(far_end)["mortal"]["sent"] == 1
+    assert not of_kind(far_end, kit.REFUSED, resource="kept")
 
 
 # ---- Handshakes ----
