@@ -96,9 +96,9 @@ static const struct access *access_row(int access)
 }
 
 /* Whose retained message is withheld did nothing now. A device that subscribes to
- * $aws/things/NAME/defender/# does as AWS's own agents do: nobody is to
- * blame that its own reports match. Where we observe, a session whose connect would be refused
- * would not be there to do anything. */
+ * $aws/things/NAME/defender/# does as AWS's own agents do: nobody is to blame that its own reports
+ * match. Where we observe, a session whose connect would be refused would not be there to do
+ * anything. */
 static bool is_worth_telling(const struct question *q, const struct denial *d)
 {
 	if (q->is_of_source)
