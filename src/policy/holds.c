@@ -19,7 +19,7 @@ struct arn arn_of_pieces(const struct view pieces[ARN_PIECES])
 		.name = {pieces + name, ARN_PIECES - name},
 		.has_parts = true
         };
-	for (unsigned i = 0; i < PROGRAM_HEADS; i++)
+	for (size_t i = 0; i < PROGRAM_HEADS; i++)
 		arn.heads[i] = pieces[2 * i];
 	return arn;
 }

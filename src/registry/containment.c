@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #define FORGET_SLICE 1000
-#define ROWS_MAX     (4 * CONTAINMENT_CERTIFICATES_MAX) /* looked at for certificates */
+#define ROWS_MAX     (INT64_C(4) * CONTAINMENT_CERTIFICATES_MAX) /* looked at for certificates */
 
 /* ---- Beginning ---- */
 
