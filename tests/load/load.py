@@ -162,7 +162,8 @@ class Ours:
 
     def __init__(self):
         self.plain = kit.free_port()
-        self.broker = kit.Broker(extra=f"listener {self.plain} 127.0.0.1")
+        # A line for every message would measure who reads them.
+        self.broker = kit.Broker(extra=f"listener {self.plain} 127.0.0.1", log="")
         self.far = kit.FarEnd(self.broker, now_ms=self.START, manual=True)
 
     def register(self, fleet, document):
@@ -208,7 +209,6 @@ allow_anonymous true
 {f"clientid_prefixes {prefix}" if prefix else ""}
 set_tcp_nodelay true
 log_dest stderr
-log_type all
 listener {port} 127.0.0.1
 cafile {fleet.dir / "issuer.pem"}
 certfile {broker.dir / "server.pem"}

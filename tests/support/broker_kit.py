@@ -233,11 +233,11 @@ class Log:
 
 
 class Broker:
-    def __init__(self, extra="", prefix=(), options=None, plugin="thingward_mosquitto"):
+    def __init__(self, extra="", prefix=(), options=None, plugin="thingward_mosquitto", log="log_type all"):
         self.dir = Path(tempfile.mkdtemp(prefix="thingward-broker-"))
         self.dir.chmod(0o755)
         self.port, self.prefix, self.extra = free_port(), list(prefix), extra
-        self.options = options or {}
+        self.options, self.log_types = options or {}, log
         self.snapshot = self.dir / "snapshot"
         self.channel = self.dir / "channel"
         self.doorbell = self.dir / "doorbell"
@@ -271,7 +271,7 @@ class Broker:
                 "allow_anonymous false",
                 "set_tcp_nodelay true",
                 "log_dest stderr",
-                "log_type all",
+                self.log_types,
                 f"plugin {self.plugin}",
                 *(f"plugin_opt_{name} {value}" for name, value in options.items()),
                 f"listener {self.port} 127.0.0.1",
