@@ -1,6 +1,6 @@
 """The daemon dies at any moment, under load and in the middle of changes; the broker now and then.
 
-Nothing that was answered is lost, nothing is there twice, no alarm is missing or raised twice (oracle.py).
+Nothing that was answered is lost, nothing is there twice, no alarm is missing or raised twice (crash_oracle.py).
 THINGWARD_CRASH_ROUNDS: deaths, 50 unless told. THINGWARD_CRASH_SEED: repeats the choices, though not the machine's
 timing. THINGWARD_CRASH_KEEP: a folder that gets the data of a failed run.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import broker_kit as kit
 import operator_calls
-import oracle
+import crash_oracle
 import stack
 
 ROUNDS = int(os.environ.get("THINGWARD_CRASH_ROUNDS", "50"))
@@ -68,7 +68,7 @@ class Sender:
         with open(self.replies, "w", encoding="utf-8") as replies:
             self.process = subprocess.Popen(
                 [
-                    *(oracle.tool("crash_sender"), str(thingward.mqtt_port)),
+                    *(crash_oracle.tool("crash_sender"), str(thingward.mqtt_port)),
                     *(thingward.dir / "ca" / "server-ca.pem", self.home),
                     *(str(len(devices)), str(INTERVAL_MS), str(chance.randrange(2**32))),
                 ],
@@ -175,16 +175,16 @@ def live_through(thingward, chance):
 
 
 def check(thingward, sender):
-    accepted, rejected = oracle.accepted_of(sender.replies)
+    accepted, rejected = crash_oracle.accepted_of(sender.replies)
     differing = thingward.metric("alarms_differing")
     assert thingward.stop_daemon() == 0
-    in_log = oracle.check_reports(thingward, accepted)
-    oracle.check_offset(thingward.dir)
-    events, active = oracle.check_alarms(thingward.dir)
-    connects, denials = oracle.check_told(thingward.dir)
+    in_log = crash_oracle.check_reports(thingward, accepted)
+    crash_oracle.check_offset(thingward.dir)
+    events, active = crash_oracle.check_alarms(thingward.dir)
+    connects, denials = crash_oracle.check_told(thingward.dir)
     assert differing == 0
     thingward.start_daemon().wait_ready()
-    oracle.check_api(thingward.api, events, active)
+    crash_oracle.check_api(thingward.api, events, active)
     stack.wait_until(lambda: thingward.sql("select count(*) from session") == [(0,)], "the end of every session")
     return {
         "accepted": len(set(accepted)),
