@@ -13,6 +13,7 @@ struct batch {
 	struct queue_item item;
 	struct pages *pages;
 	GArray *entries; /* of struct detect_entry, ascending without holes */
+	bool is_last;    /* the evaluator's thread ends with it */
 };
 
 static inline struct batch *batch_new(void)

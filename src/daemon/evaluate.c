@@ -40,16 +40,7 @@ struct evaluator {
 	pthread_cond_t moved;
 	size_t waiting;   /* bytes in the queue */
 	uint64_t settled; /* evaluated, effects committed */
-	bool is_stopping;
 };
-
-static bool is_stopping(struct evaluator *e)
-{
-	CHECK(pthread_mutex_lock(&e->lock) == 0);
-	bool stopping = e->is_stopping;
-	CHECK(pthread_mutex_unlock(&e->lock) == 0);
-	return stopping;
-}
 
 /* ---- Commit ---- */
 
@@ -203,18 +194,17 @@ static void evaluate_batch(struct evaluator *e, struct batch *batch)
 static void *run(void *ctx)
 {
 	struct evaluator *e = ctx;
-	for (;;) {
-		bool last = is_stopping(e);
-		struct queue_item *item = queue_take(e->queue), *next;
-		if (!item && last)
-			return NULL;
-		if (!item)
-			(void)queue_wait(e->queue, -1);
-		for (; item; item = next) {
+	bool is_last = false;
+	while (!is_last) {
+		(void)queue_wait(e->queue, -1);
+		for (struct queue_item *item = queue_take(e->queue), *next; item; item = next) {
+			struct batch *batch = (struct batch *)item;
 			next = item->next;
-			evaluate_batch(e, (struct batch *)item);
+			is_last = batch->is_last;
+			evaluate_batch(e, batch);
 		}
 	}
+	return NULL;
 }
 
 void evaluator_push(struct evaluator *e, struct batch *batch)
@@ -399,10 +389,9 @@ int evaluator_start(struct evaluator *e, struct fault *fault)
 
 static void stop(struct evaluator *e)
 {
-	CHECK(pthread_mutex_lock(&e->lock) == 0);
-	e->is_stopping = true;
-	CHECK(pthread_mutex_unlock(&e->lock) == 0);
-	evaluator_push(e, batch_new()); /* wakes it */
+	struct batch *last = batch_new();
+	last->is_last = true;
+	evaluator_push(e, last);
 	CHECK(pthread_join(e->thread, NULL) == 0);
 	saver_wait(e->saver);
 	checkpoint(e);

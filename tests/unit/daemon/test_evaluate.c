@@ -152,6 +152,19 @@ static void test_last_reports_are_known(void **state)
 	assert_int_equal(id, 42);
 }
 
+/* The thread must take the word to end whether it meets it asleep, awake or on its way. */
+static void test_ends_while_it_is_awake(void **state)
+{
+	struct daemon_kit *k = *state;
+	for (int i = 0; i < 300; i++) {
+		kit_start_evaluator(k);
+		for (int n = 0; n < i % 4; n++)
+			evaluator_push(k->evaluator, batch_new());
+		kit_stop(k);
+		kit_open(k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +174,7 @@ int main(void)
 		CASE(test_shortened_log_without_checkpoint),
 		CASE(test_checkpoint_ahead_of_the_store),
 		CASE(test_last_reports_are_known),
+		CASE(test_ends_while_it_is_awake),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
