@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* A socket address of either family. */
 union address {
@@ -97,8 +98,9 @@ static struct MHD_Daemon *start(struct api_server *server, union address *addres
 		options->threads, MHD_OPTION_CONNECTION_LIMIT, limits->connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->connections_per_address,
 		MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		limits->header_bytes, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_ARRAY,
-		options->tls_cert_pem ? tls : &none, MHD_OPTION_END);
+		limits->header_bytes, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+		MHD_OPTION_NOTIFY_CONNECTION, connections_notify, server->connections,
+		MHD_OPTION_ARRAY, options->tls_cert_pem ? tls : &none, MHD_OPTION_END);
 }
 
 struct api_server *api_server_new(const struct api_server_options *options, struct fault *fault)
@@ -119,6 +121,7 @@ struct api_server *api_server_new(const struct api_server_options *options, stru
 	options->env->chance.fill(options->env->chance.ctx, &seed, sizeof(seed));
 	server->options = *options;
 	server->failures = failures_new(seed);
+	server->connections = connections_new();
 	pthread_key_create(&server->readers, close_reader);
 	server->daemon = start(server, &address);
 	if (server->daemon)
@@ -133,8 +136,14 @@ void api_server_stop(struct api_server *server)
 {
 	if (!server)
 		return;
-	if (server->daemon)
+	if (server->daemon) {
+		int listener = MHD_quiesce_daemon(server->daemon);
+		connections_end(server->connections);
 		MHD_stop_daemon(server->daemon); /* its threads end, and with each its reader */
+		if (listener >= 0)
+			close(listener);
+	}
+	connections_free(server->connections);
 	pthread_key_delete(server->readers);
 	failures_free(server->failures);
 	g_free(server);

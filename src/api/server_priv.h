@@ -2,6 +2,7 @@
 #ifndef API_SERVER_PRIV_H
 #define API_SERVER_PRIV_H
 
+#include "api/connections.h"
 #include "api/failures.h"
 #include "api/server.h"
 
@@ -24,6 +25,7 @@ struct api_server {
 	struct api_server_options options;
 	struct MHD_Daemon *daemon;
 	struct failures *failures;
+	struct connections *connections;
 	pthread_key_t readers;         /* a thread's struct sql_conn */
 	atomic_size_t unauthenticated; /* bytes of bodies whose signature is not yet judged */
 	atomic_uint_fast64_t counts[COUNTS];

@@ -310,6 +310,27 @@ static void restart(struct fixture *f, struct http_limits limits)
 	assert_non_null(f->server);
 }
 
+/* The library answers what is malformed itself, and must not be in the middle of it when it is told
+ * to stop. */
+static void test_stops_amid_rubbish(void **state)
+{
+	static const char chunk[] =
+		"POST /things HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+		"chunked\r\n\r\nzz\r\n";
+	struct fixture *f = *state;
+	for (int round = 0; round < 50; round++) {
+		int fds[8];
+		for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+			fds[i] = dial(f);
+			assert_int_equal(send(fds[i], chunk, strlen(chunk), MSG_NOSIGNAL),
+					 strlen(chunk));
+		}
+		restart(f, HTTP_LIMITS_DEFAULT);
+		for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+			close(fds[i]);
+	}
+}
+
 static void test_bodies_share_a_bound(void **state)
 {
 	struct fixture *f = *state;
@@ -377,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, start, stop),
 		cmocka_unit_test_setup_teardown(test_malformed, start, stop),
 		cmocka_unit_test_setup_teardown(test_header_limit, start, stop),
+		cmocka_unit_test_setup_teardown(test_stops_amid_rubbish, start, stop),
 		cmocka_unit_test_setup_teardown(test_bodies_share_a_bound, start, stop),
 		cmocka_unit_test_setup_teardown(test_chunked_body_limit, start, stop),
 		cmocka_unit_test_setup_teardown(test_slow_request_is_cut, start, stop),
