@@ -13,7 +13,7 @@ const struct policy_operator_row policy_operators[POLICY_OPERATORS] = {
 
 struct arn arn_of_pieces(const struct view pieces[ARN_PIECES])
 {
-	const size_t name = (size_t)2 * PROGRAM_HEADS;
+	const unsigned name = 2 * PROGRAM_HEADS;
 	struct arn arn = {
 		.whole = {pieces,        ARN_PIECES       },
 		.name = {pieces + name, ARN_PIECES - name},
