@@ -10,12 +10,6 @@ static const struct words causes[CAUSES] = {
 #undef CAUSE
 };
 
-static const struct words ends[ENDS] = {
-#define END(id, word, text) [END_##id] = {word, text},
-#include "event/end.tbl.h"
-#undef END
-};
-
 const char *cause_word(enum cause cause)
 {
 	return causes[cause].word;
@@ -24,14 +18,4 @@ const char *cause_word(enum cause cause)
 const char *cause_text(enum cause cause)
 {
 	return causes[cause].text;
-}
-
-const char *end_word(enum end end)
-{
-	return ends[end].word;
-}
-
-const char *end_text(enum end end)
-{
-	return ends[end].text;
 }

@@ -1,4 +1,4 @@
-/* Causes of refusals and ends of sessions, as numbers and in words (cause.tbl.h, end.tbl.h).
+/* Causes of refusals, as numbers and in words, and ends of sessions (cause.tbl.h, end.tbl.h).
  *
  * Plain C11: plugin, evaluator and daemon share it. */
 #ifndef EVENT_CAUSE_H
@@ -12,7 +12,7 @@ enum cause {
 };
 
 enum end {
-#define END(id, word, text) END_##id,
+#define END(id) END_##id,
 #include "event/end.tbl.h"
 #undef END
 	ENDS
@@ -21,7 +21,5 @@ enum end {
 /* Static texts: "certificate-unknown", "the certificate is not registered". */
 const char *cause_word(enum cause cause);
 const char *cause_text(enum cause cause);
-const char *end_word(enum end end);
-const char *end_text(enum end end);
 
 #endif

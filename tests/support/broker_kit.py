@@ -471,13 +471,13 @@ def item_publish(topic, payload, qos=1):
     return item(PUBLISH, bytes([qos]) + text16(topic) + struct.pack("<I", len(payload)) + payload)
 
 
-def words(table, macro):
-    """The words of a table of src/event/, in the order of their numbers."""
-    return re.findall(rf'^{macro}\(\w+, "([^"]+)"', (ROOT / "src/event" / table).read_text(), re.M)
+def rows(table, pattern):
+    """What a pattern finds in a table of src/event/, in the order of the rows' numbers."""
+    return re.findall(pattern, (ROOT / "src/event" / table).read_text(), re.M)
 
 
-CAUSE_WORDS = words("cause.tbl.h", "CAUSE")
-END_WORDS = words("end.tbl.h", "END")
+CAUSE_WORDS = rows("cause.tbl.h", r'^CAUSE\(\w+, "([^"]+)"')
+END_WORDS = [row.lower().replace("_", "-") for row in rows("end.tbl.h", r"^END\((\w+)\)")]
 MESSAGES = ("sent", "sent_bytes", "sent_min", "sent_max", "received", "received_bytes")
 
 

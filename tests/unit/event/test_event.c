@@ -267,11 +267,6 @@ static void test_words(void **state)
 			assert_string_not_equal(cause_word((enum cause)i),
 						cause_word((enum cause)k));
 	}
-	for (unsigned i = 0; i < ENDS; i++) {
-		assert_word(end_word((enum end)i), end_text((enum end)i));
-		for (unsigned k = 0; k < i; k++)
-			assert_string_not_equal(end_word((enum end)i), end_word((enum end)k));
-	}
 }
 
 int main(void)
