@@ -1,5 +1,4 @@
-/* What the daemon sends: its word on time and snapshots, answers to publish, certificates to cut.
- */
+/* What the daemon sends: its word on time and snapshots, answers to publish. */
 #include <inttypes.h>
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
@@ -66,19 +65,11 @@ static int take_publish(struct plugin *p, struct reader *one)
 	return 0;
 }
 
-static int take_kick(struct plugin *p, struct reader *one)
-{
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	if (item_read_kick(one, fingerprint) < 0)
-		return -1;
-	session_doom_cert(p->sessions, fingerprint);
-	return 0;
-}
-
 static int (*const take_item[])(struct plugin *p, struct reader *one) = {
-	[ITEM_PUBLISH] = take_publish, [ITEM_GENERATION] = take_generation,
-	[ITEM_TIME] = take_time,       [ITEM_FLUSH] = take_flush,
-	[ITEM_KICK] = take_kick,
+	[ITEM_PUBLISH] = take_publish,
+	[ITEM_GENERATION] = take_generation,
+	[ITEM_TIME] = take_time,
+	[ITEM_FLUSH] = take_flush,
 };
 
 /* Kinds of a later version are passed over. */

@@ -304,19 +304,6 @@ void session_was_judged(struct session_table *t, struct session *s)
 	move_to(t, s, is_doomed ? SESSION_DOOMED : SESSION_FRESH);
 }
 
-void session_doom_cert(struct session_table *t, const uint8_t *fingerprint)
-{
-	const struct principal *principal = principal_of(t, fingerprint);
-	struct session *s;
-	if (!principal)
-		return;
-	LIST_FOREACH(s, &principal->sessions, of_principal)
-	{
-		if (!session_is_observed(s))
-			move_to(t, s, SESSION_DOOMED);
-	}
-}
-
 struct session *session_next_doomed(struct session_table *t, int64_t now_ms)
 {
 	struct session *s = TAILQ_FIRST(&t->lists[SESSION_DOOMED]);

@@ -111,8 +111,6 @@ struct session *session_next_fresh(struct session_table *t);
 /* It was judged: fresh, or doomed when it may not go on. New rules save nobody from being cut, and
  * nobody is cut where we only observe. */
 void session_was_judged(struct session_table *t, struct session *s);
-/* Dooms all sessions of a certificate. */
-void session_doom_cert(struct session_table *t, const uint8_t *fingerprint);
 /* A doomed session that was not tried to be cut in the last second; NULL: none. It stays doomed
  * until it is removed, which is when its end was seen. */
 struct session *session_next_doomed(struct session_table *t, int64_t now_ms);

@@ -75,13 +75,6 @@ void item_write_number(struct writer *w, enum frame_item_kind kind, uint64_t num
 	record_close(w, start);
 }
 
-void item_write_kick(struct writer *w, const uint8_t fingerprint[FRAME_FINGERPRINT])
-{
-	size_t start = record_open(w, ITEM_KICK);
-	write_raw(w, fingerprint, FRAME_FINGERPRINT);
-	record_close(w, start);
-}
-
 int frame_open(const void *datagram, size_t n, enum frame_type *ret_type, uint8_t *ret_version,
 	       struct reader *ret_body)
 {
@@ -163,15 +156,6 @@ int item_read_publish(struct reader *one, struct item_publish *ret)
 	if (!reader_done(one) || i.qos > 2 || i.topic.n == 0)
 		return -1;
 	*ret = i;
-	return 0;
-}
-
-int item_read_kick(struct reader *one, uint8_t ret_fingerprint[FRAME_FINGERPRINT])
-{
-	const uint8_t *p = read_raw(one, FRAME_FINGERPRINT);
-	if (!reader_done(one))
-		return -1;
-	memcpy(ret_fingerprint, p, FRAME_FINGERPRINT);
 	return 0;
 }
 

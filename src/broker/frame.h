@@ -22,11 +22,10 @@
 #define FRAME_MAGIC   0x31465754U /* "TWF1" */
 #define FRAME_VERSION 1
 #define FRAME_SIZE_MAX                                                                             \
-	(192U << 10) /* bytes of a datagram; a report of REPORT_SIZE_MAX and its topic fit */
-#define FRAME_INSTANCE    32 /* hex digits that name a run of the plugin */
-#define FRAME_BROKER_MAX  64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
-#define FRAME_FINGERPRINT EVENT_FINGERPRINT
-#define FRAME_TOKEN       32 /* hex digits: what the doorbell's connection proves itself with */
+	(192U << 10)        /* bytes of a datagram; a report of REPORT_SIZE_MAX and its topic fit */
+#define FRAME_INSTANCE   32 /* hex digits that name a run of the plugin */
+#define FRAME_BROKER_MAX 64 /* bytes of a broker's id: letters, digits, '.', '_', '-' */
+#define FRAME_TOKEN      32 /* hex digits: what the doorbell's connection proves itself with */
 
 enum frame_type { FRAME_HELLO = 1, FRAME_WELCOME = 2, FRAME_EVENTS = 3, FRAME_DOWN = 4 };
 
@@ -52,8 +51,7 @@ enum frame_item_kind {
 	ITEM_PUBLISH = 1,    /* send this to its topic */
 	ITEM_GENERATION = 2, /* a snapshot of this generation is there: load it */
 	ITEM_TIME = 3,       /* server time */
-	ITEM_FLUSH = 4,      /* send what is waiting, then EVENT_FLUSHED with this number */
-	ITEM_KICK = 5        /* end every session of a certificate */
+	ITEM_FLUSH = 4       /* send what is waiting, then EVENT_FLUSHED with this number */
 };
 
 struct item_publish {
@@ -74,7 +72,6 @@ void frame_write_event(struct writer *w, const struct event *e);
 void item_write_publish(struct writer *w, const struct item_publish *i);
 void item_write_number(struct writer *w, enum frame_item_kind kind,
 		       uint64_t number); /* GENERATION, TIME, FLUSH */
-void item_write_kick(struct writer *w, const uint8_t fingerprint[FRAME_FINGERPRINT]);
 
 /* Readers. 0, or -1 for a datagram that is none. Views point into the datagram. */
 int frame_open(const void *datagram, size_t n, enum frame_type *ret_type, uint8_t *ret_version,
@@ -86,7 +83,6 @@ uint64_t frame_read_number(struct reader *body);
  * damaged. Unknown kinds are given out: skip them. */
 int frame_next(struct reader *body, uint8_t *ret_kind, struct reader *ret_one) MUST_USE;
 int item_read_publish(struct reader *one, struct item_publish *ret) MUST_USE;
-int item_read_kick(struct reader *one, uint8_t ret_fingerprint[FRAME_FINGERPRINT]) MUST_USE;
 int item_read_number(struct reader *one, uint64_t *ret) MUST_USE;
 
 #endif

@@ -33,7 +33,7 @@ CAUSE(WILL_REPORT, "will-report", "a will cannot be a report")
 CAUSE(WILL_NOT_ALLOWED, "will-not-allowed", "iot:Connect does not allow this will")
 CAUSE(DOORBELL_ONLY, "doorbell-only", "the doorbell may only ping")
 CAUSE(REPORT_SHARE, "report-share", "the session reports more than its share")
-CAUSE(SESSION_CUT, "session-cut", "the session was to be ended by the daemon's order")
+CAUSE(SESSION_CUT, "session-cut", "the session is being ended by rules before those in force")
 CAUSE(BROKER_REFUSED, "broker-refused", "the broker's own password or ACL files said no")
 CAUSE(IDENTITY_AS_USERNAME, "identity-as-username",
       "the listener takes the user name from the certificate, so the connect cannot be judged")

@@ -253,8 +253,8 @@ NO_SNAPSHOT = ROWS[-1]
 
 # The broker gives an empty client id a name, and ends the connection for control characters and bad UTF-8; the API gives no
 # certificate the one status, and nobody so many policies; only the daemon has the doorbell's token (all of these:
-# broker/test_rare_causes.py); no memory, a certificate that TLS took and nobody can hash
-# (tests/unit/mosquitto), the daemon's order (broker/test_passage.py).
+# broker/test_rare_causes.py); no memory, a certificate that TLS took and nobody can hash, a session that is
+# being ended though new rules allow it (tests/unit/mosquitto).
 NOT_BY_CLIENTS = {"none", "no-client-id", "client-id-control", "topic-control", "certificate-pending", "too-many-policies"}
 NOT_BY_CLIENTS |= {"doorbell-only", "no-memory", "certificate-unreadable", "session-cut"}
 

@@ -61,18 +61,8 @@ static bool publish(struct reader r, uint8_t kind, struct writer *w)
 	return true;
 }
 
-static bool kick(struct reader r, uint8_t kind, struct writer *w)
-{
-	uint8_t fingerprint[FRAME_FINGERPRINT];
-	(void)kind;
-	if (item_read_kick(&r, fingerprint) < 0)
-		return false;
-	item_write_kick(w, fingerprint);
-	return true;
-}
-
 static translate_fn *const greetings[] = {hello, welcome};
-static translate_fn *const records[] = {event, number, publish, kick};
+static translate_fn *const records[] = {event, number, publish};
 
 /* The body of what was written: for a record what stands behind its kind and length. */
 static struct reader written(const struct writer *w, bool is_record)

@@ -153,17 +153,6 @@ def test_flush_comes_after_all_before_it(up, broker, fleet, devices):
     assert kinds.index((kit.FLUSHED, None)) > kinds.index((kit.REPORT, b"49"))
 
 
-def test_kick_ends_every_session_of_a_certificate(up, broker, fleet, devices):
-    first, second = (devices(broker, fleet["sensor1"], name) for name in ("sensor1", "spare"))
-    other = devices(broker, fleet["sensor2"], "sensor2")
-    for device in (first, second, other):
-        assert device.connect() == 0
-    up.send(kit.item(kit.KICK, bytes.fromhex(fleet["sensor1"].fingerprint)))
-    first.wait("disconnect")
-    second.wait("disconnect")
-    assert other.is_live()
-
-
 def test_cut_is_sent_at_each_mark_of_manual_server_time(broker, fleet, far_end):
     far_end.manual = True
     far_end.now_ms = START

@@ -150,16 +150,6 @@ def test_who_may_not_be_there_any_more_is_cut_with_the_cause(broker, up, ca, dev
     assert kinds == [kit.APPLIED, kit.DISCONNECT, kit.APPLIED]
 
 
-def test_the_daemon_has_a_session_cut(broker, up, ca, devices):
-    (cert,) = certs_of(broker, ca, "sensor1")
-    far_end = up()
-    device = devices(broker, cert, "sensor1")
-    assert device.connect() == 0
-    far_end.send(kit.item(kit.KICK, bytes.fromhex(cert.fingerprint)))
-    end = far_end.wait_event(kind=kit.DISCONNECT, client_id="sensor1")
-    assert (end["end"], end["cause"]) == ("cut", "session-cut")
-
-
 def test_a_certificate_that_ends_while_it_is_used(broker, up, ca, devices):
     """S1: no new snapshot is needed."""
     cert = kit.make_cert("sensor1", ca)

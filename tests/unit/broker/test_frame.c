@@ -15,8 +15,6 @@
 
 static uint8_t buffer[FRAME_SIZE_MAX];
 
-static const uint8_t fingerprint[FRAME_FINGERPRINT] = {1, 2, 3, [31] = 32};
-
 static struct reader opened(const struct writer *w, enum frame_type want)
 {
 	enum frame_type type;
@@ -171,19 +169,6 @@ static void test_publish(void **state)
 	}
 }
 
-static void test_kick(void **state)
-{
-	(void)state;
-	uint8_t out[FRAME_FINGERPRINT];
-	struct writer w = begun(FRAME_DOWN);
-	frame_write_number(&w, 7);
-	item_write_kick(&w, fingerprint);
-	struct reader body = opened(&w, FRAME_DOWN);
-	struct reader one = only_record(&body, ITEM_KICK);
-	assert_int_equal(item_read_kick(&one, out), 0);
-	assert_memory_equal(out, fingerprint, sizeof(out));
-}
-
 /* A record cut short or with a byte too many is none, whatever its kind. */
 static int read_as_publish(struct reader *r)
 {
@@ -197,13 +182,7 @@ static int read_as_number(struct reader *r)
 	return item_read_number(r, &out);
 }
 
-static int read_as_kick(struct reader *r)
-{
-	uint8_t out[FRAME_FINGERPRINT];
-	return item_read_kick(r, out);
-}
-
-static int (*const read_as[])(struct reader *r) = {read_as_publish, read_as_number, read_as_kick};
+static int (*const read_as[])(struct reader *r) = {read_as_publish, read_as_number};
 
 static struct writer one_of_each(void)
 {
@@ -211,7 +190,6 @@ static struct writer one_of_each(void)
 	frame_write_number(&w, 7);
 	item_write_publish(&w, &(struct item_publish){1, VIEW_LIT("t"), VIEW_LIT("p")});
 	item_write_number(&w, ITEM_TIME, 1);
-	item_write_kick(&w, fingerprint);
 	return w;
 }
 
@@ -317,7 +295,6 @@ int main(void)
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_publish),
-		cmocka_unit_test(test_kick),
 		cmocka_unit_test(test_records_of_wrong_length_are_refused),
 		cmocka_unit_test(test_datagrams_that_are_none),
 		cmocka_unit_test(test_record_that_reaches_outside_is_damage),

@@ -69,6 +69,12 @@ static struct fixture filled(uint8_t flags)
 	return f;
 }
 
+static void refuse(struct fixture *f, struct session *s)
+{
+	s->refusal = CAUSE_CERT_REVOKED;
+	session_was_judged(f->table, s);
+}
+
 static unsigned remove_doomed(struct session_table *t)
 {
 	unsigned n = 0;
@@ -151,14 +157,15 @@ static void test_others_of_a_certificate(void **state)
 	teardown(&f);
 }
 
-static void test_all_of_a_certificate_are_doomed(void **state)
+static void test_who_is_refused_is_doomed(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1}, none[EVENT_FINGERPRINT] = {7, 2};
+	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
 	struct fixture f = filled(0);
-	session_doom_cert(f.table, none);
+	session_outdate_cert(f.table, fingerprint);
 	assert_int_equal(remove_doomed(f.table), 0);
-	session_doom_cert(f.table, fingerprint);
+	for (struct session *s; (s = session_next_stale(f.table));)
+		refuse(&f, s);
 	assert_false(session_table_is_settled(f.table));
 	assert_int_equal(remove_doomed(f.table), MANY / CERTS);
 	assert_true(session_table_is_settled(f.table));
@@ -168,12 +175,8 @@ static void test_all_of_a_certificate_are_doomed(void **state)
 static void test_nobody_is_cut_where_we_observe(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
 	struct fixture f = filled(EVENT_OBSERVED);
-	struct session *s = session_find(f.table, client(8));
-	session_doom_cert(f.table, fingerprint);
-	s->refusal = CAUSE_CERT_UNKNOWN;
-	session_was_judged(f.table, s);
+	refuse(&f, session_find(f.table, client(8)));
 	assert_int_equal(remove_doomed(f.table), 0);
 	teardown(&f);
 }
@@ -185,10 +188,11 @@ static void test_doomed_stay_doomed_under_new_rules(void **state)
 	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
 	struct fixture f = setup();
 	struct session *s = add(&f, 7, 0);
-	session_doom_cert(f.table, fingerprint);
+	refuse(&f, s);
 	session_table_outdate(f.table);
 	session_outdate_cert(f.table, fingerprint);
 	assert_null(session_next_stale(f.table));
+	s->refusal = CAUSE_NONE;
 	session_was_judged(f.table, s);
 	assert_ptr_equal(session_next_doomed(f.table, 1), s);
 	teardown(&f);
@@ -198,10 +202,9 @@ static void test_doomed_stay_doomed_under_new_rules(void **state)
 static void test_a_cut_is_repeated(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
 	struct fixture f = setup();
 	struct session *s = add(&f, 7, 0);
-	session_doom_cert(f.table, fingerprint);
+	refuse(&f, s);
 	assert_ptr_equal(session_next_doomed(f.table, 5000), s);
 	assert_null(session_next_doomed(f.table, 5999));
 	assert_false(session_table_is_settled(f.table));
@@ -213,13 +216,12 @@ static void test_a_cut_is_repeated(void **state)
 static void test_first_cuts_come_before_repeated_ones(void **state)
 {
 	(void)state;
-	const uint8_t fingerprint[EVENT_FINGERPRINT] = {7, 1};
 	struct fixture f = setup();
 	struct session *first = add(&f, 7, 0);
-	session_doom_cert(f.table, fingerprint);
+	refuse(&f, first);
 	assert_ptr_equal(session_next_doomed(f.table, 1000), first);
 	struct session *second = add(&f, 7 + CERTS, 0);
-	session_doom_cert(f.table, fingerprint);
+	refuse(&f, second);
 	assert_ptr_equal(session_next_doomed(f.table, 1500), second);
 	assert_null(session_next_doomed(f.table, 1999));
 	assert_ptr_equal(session_next_doomed(f.table, 2000), first);
@@ -265,7 +267,7 @@ int main(void)
 		cmocka_unit_test(test_texts_and_identity),
 		cmocka_unit_test(test_newest_of_a_client_id),
 		cmocka_unit_test(test_others_of_a_certificate),
-		cmocka_unit_test(test_all_of_a_certificate_are_doomed),
+		cmocka_unit_test(test_who_is_refused_is_doomed),
 		cmocka_unit_test(test_nobody_is_cut_where_we_observe),
 		cmocka_unit_test(test_doomed_stay_doomed_under_new_rules),
 		cmocka_unit_test(test_a_cut_is_repeated),
