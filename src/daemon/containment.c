@@ -2,16 +2,13 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "broker/snapshot.h"
-#include "contain/escape.h"
+#include "daemon/containment_ask.h"
 #include "registry/clone_case.h"
 #include "registry/containment.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <pthread.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DAY_MS    (24LL * 3600 * 1000)
 #define BUSY_US   100000  /* between two rounds with something to judge, */
@@ -23,9 +20,7 @@
 struct containments {
 	struct containments_options options;
 	struct sql_conn *reader;
-	char random_client[ID_HEX_SIZE];
-	struct snapshot *snapshot; /* as the brokers read it; NULL: nothing was asked lately */
-	bool has_asked;            /* in this round */
+	struct containment_asker *asker;
 	unsigned rounds;
 	int64_t trimmed; /* clone cases, by the last transaction */
 
@@ -78,219 +73,6 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
-/* ---- Asking the snapshot ---- */
-
-struct asking {
-	struct subject *s;
-	const struct snapshot *snapshot;
-	GArray *documents; /* of struct escape_document: what was taken away, or denies */
-	GArray *own;       /* likewise: of the certificate at hand */
-	GPtrArray *things; /* of it */
-	GPtrArray *texts;  /* what documents point to */
-	char policy[256];  /* of the last answer */
-	struct escape_search search;
-};
-
-static bool find_active(const struct asking *a, const char *certificate, struct snapshot_cert *ret)
-{
-	uint8_t fingerprint[SNAPSHOT_FINGERPRINT];
-	return strlen(certificate) == 2 * sizeof(fingerprint) &&
-	       hex_decode(certificate, fingerprint, sizeof(fingerprint)) == 0 &&
-	       snapshot_find(a->snapshot, fingerprint, ret) && ret->status == SNAPSHOT_CERT_ACTIVE;
-}
-
-static void tell_answer(struct asking *a, const struct snapshot_policy *policies,
-			const struct policy_verdict *verdict, struct escape_answer *ret)
-{
-	ret->decision = verdict->decision;
-	ret->policy = a->policy;
-	a->policy[0] = '\0';
-	if (verdict->program < 0)
-		return;
-	const struct snapshot_policy *policy = &policies[verdict->program];
-	(void)g_snprintf(a->policy, sizeof(a->policy), "%.*s", (int)policy->name.n, policy->name.p);
-	ret->version = policy->version;
-	ret->statement = verdict->statement;
-}
-
-static int ask(const char *certificate, struct policy_request *request, void *ctx,
-	       struct escape_answer *ret)
-{
-	struct asking *a = ctx;
-	struct snapshot_cert cert;
-	struct snapshot_policy policies[SNAPSHOT_PROGRAMS_MAX];
-	struct view programs[SNAPSHOT_PROGRAMS_MAX];
-	*ret = (struct escape_answer){.decision = POLICY_IMPLICIT_DENY, .policy = ""};
-	if (!find_active(a, certificate, &cert))
-		return 0;
-	unsigned n = snapshot_programs(a->snapshot, &cert, request->client_id, request, policies,
-				       ARRAY_LEN(policies), &ret->is_quarantined);
-	request->certificate_id = view_of(certificate);
-	if (n > ARRAY_LEN(policies))
-		return 0; /* the plugin lets nobody connect by so many */
-	for (unsigned i = 0; i < n; i++)
-		programs[i] = policies[i].program;
-	struct policy_verdict verdict = policy_decide(programs, n, request);
-	tell_answer(a, policies, &verdict, ret);
-	return 0;
-}
-
-static const char *keep(struct asking *a, const char *text)
-{
-	char *mine = g_strdup(text);
-	g_ptr_array_add(a->texts, mine);
-	return mine;
-}
-
-static struct escape_document copy_of(struct asking *a, const char *policy, int64_t version,
-				      const char *document)
-{
-	return (struct escape_document){keep(a, policy), version, keep(a, document)};
-}
-
-static int take_document(const char *policy, int64_t version, const char *document, void *ctx)
-{
-	struct asking *a = ctx;
-	struct escape_document one = copy_of(a, policy, version, document);
-	(void)g_array_append_val(a->documents, one);
-	return 0;
-}
-
-static int take_own(const char *policy, int64_t version, const char *document, void *ctx)
-{
-	struct asking *a = ctx;
-	struct escape_document one = copy_of(a, policy, version, document);
-	(void)g_array_append_val(a->own, one);
-	return 0;
-}
-
-static int take_thing(const char *name, void *ctx)
-{
-	struct asking *a = ctx;
-	g_ptr_array_add(a->things, g_strdup(name));
-	return 0;
-}
-
-static const char *thing_of(const struct subject *s)
-{
-	const char *const texts[] = {
-		[CONTAIN_THING_NONE] = NULL,
-		[CONTAIN_THING_TARGET] = s->target,
-		[CONTAIN_THING_DETAIL] = s->detail,
-	};
-	return texts[contain_thing(s->is.kind)];
-}
-
-static int find_escape(struct asking *a, const char *certificate)
-{
-	struct subject *s = a->s;
-	struct sql_conn *reader = s->c->reader;
-	struct snapshot_cert cert;
-	if (!find_active(a, certificate, &cert)) {
-		s->asked.certificates++; /* it can do nothing */
-		return 0;
-	}
-	int r = containment_each_own_document(reader, certificate, take_own, a);
-	if (r == 0)
-		r = containment_each_thing(reader, certificate, take_thing, a);
-	const struct escape_identity identity = {
-		.certificate = certificate,
-		.thing = thing_of(s),
-		.things = (const char *const *)(void *)a->things->pdata,
-		.n_things = a->things->len,
-		.own = (const struct escape_document *)(void *)a->own->data,
-		.n_own = a->own->len,
-	};
-	if (r == 0)
-		r = escape_find(&a->search, &identity, &s->asked, &s->escape);
-	(void)g_array_set_size(a->own, 0);
-	(void)g_ptr_array_set_size(a->things, 0);
-	return r;
-}
-
-static int take_certificate(const char *certificate, void *ids)
-{
-	g_ptr_array_add(ids, g_strdup(certificate));
-	return 0;
-}
-
-static int ask_all(struct asking *a)
-{
-	struct subject *s = a->s;
-	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
-	int r = containment_each_document(s->c->reader, s->id, take_document, a);
-	if (r == 0)
-		r = containment_each_certificate(s->c->reader, s->id, take_certificate, ids);
-	a->search = (struct escape_search){
-		.kind = s->is.kind,
-		.documents = (const struct escape_document *)(void *)a->documents->data,
-		.n_documents = a->documents->len,
-		.random_client = s->c->random_client,
-		.ask = ask,
-		.ctx = a,
-	};
-	s->asked = (struct contain_asked){.is_sample = s->is_sample};
-	for (guint i = 0; i < ids->len && r == 0 && !s->escape; i++)
-		r = find_escape(a, ids->pdata[i]);
-	s->asked.escape = s->escape;
-	s->has_asked = r == 0;
-	return r;
-}
-
-/* What was loaded before is the file in its place, followed as the brokers follow it. */
-static bool is_in_force(const struct containments *c, uint64_t generation)
-{
-	char why[SNAPSHOT_WHY_SIZE];
-	struct stat st;
-	int r = 1;
-	if (!c->snapshot || stat(c->options.snapshot, &st) < 0 ||
-	    !snapshot_is_file(c->snapshot, &st))
-		return false;
-	while (r == 1)
-		r = snapshot_follow(c->snapshot, NULL, why, sizeof(why));
-	return r == 0 && snapshot_in_force(c->snapshot) >= generation;
-}
-
-static void drop_snapshot(struct containments *c)
-{
-	snapshot_free(c->snapshot);
-	c->snapshot = NULL;
-}
-
-/* The file that the brokers read, in this generation or a later one. Loading it takes as long as
- * the fleet is large: it is kept while round after round asks. */
-static int need_snapshot(struct containments *c, uint64_t generation)
-{
-	char why[SNAPSHOT_WHY_SIZE];
-	c->has_asked = true;
-	if (is_in_force(c, generation))
-		return 0;
-	drop_snapshot(c);
-	if (snapshot_load(c->options.snapshot, geteuid(), generation, &c->snapshot, why,
-			  sizeof(why)) == 0)
-		return 0;
-	log_warning("containment", "%s: %s; it is looked at again", c->options.snapshot, why);
-	return -EAGAIN;
-}
-
-static int ask_snapshot(struct subject *s)
-{
-	int r = need_snapshot(s->c, s->is.generation);
-	if (r < 0)
-		return r;
-	struct asking a = {.s = s, .snapshot = s->c->snapshot};
-	a.documents = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
-	a.own = g_array_new(FALSE, FALSE, sizeof(struct escape_document));
-	a.things = g_ptr_array_new_with_free_func(g_free);
-	a.texts = g_ptr_array_new_with_free_func(g_free);
-	r = ask_all(&a);
-	(void)g_array_free(a.documents, TRUE);
-	(void)g_array_free(a.own, TRUE);
-	g_ptr_array_unref(a.things);
-	g_ptr_array_unref(a.texts);
-	return r;
-}
-
 /* ---- Judging ---- */
 
 static void count(struct subject *s)
@@ -330,11 +112,26 @@ static int write_move(struct sql_conn *txn, void *ctx)
 				&s->was_moved);
 }
 
+static int ask(struct subject *s)
+{
+	const struct containment_question question = {
+		.id = s->id,
+		.kind = s->is.kind,
+		.generation = s->is.generation,
+		.target = s->target,
+		.detail = s->detail,
+		.is_sample = s->is_sample,
+	};
+	int r = containment_ask(s->c->asker, s->c->reader, &question, &s->asked, &s->escape);
+	s->has_asked = r == 0;
+	return r;
+}
+
 /* One state further: 1, 0 when it stays or was lifted meanwhile, or a negative errno. */
 static int judge(struct subject *s)
 {
 	if (contain_wants_answers(&s->is) && !s->has_asked) {
-		int r = ask_snapshot(s);
+		int r = ask(s);
 		if (r < 0)
 			return r;
 	}
@@ -395,14 +192,12 @@ static int64_t look(struct containments *c)
 {
 	bool is_busy = false;
 	int64_t id = 0;
-	c->has_asked = false;
 	int r = c->rounds++ % TRIM_EACH == 0 ? trim(c) : 0;
 	while (r >= 0 && (r = containment_next(c->reader, id, &id)) >= 0 && id) {
 		r = judge_one(c, id);
 		is_busy = true;
 	}
-	if (!c->has_asked)
-		drop_snapshot(c);
+	containment_asker_end_round(c->asker);
 	if (r >= 0)
 		return is_busy ? BUSY_US : IDLE_US;
 	if (r != -EAGAIN)
@@ -460,7 +255,7 @@ int containments_new(const struct containments_options *options, struct containm
 {
 	struct containments *c = g_new0(struct containments, 1);
 	c->options = *options;
-	id_hex(options->chance, c->random_client);
+	c->asker = containment_asker_new(options->snapshot, options->chance);
 	init_lock(c);
 	c->reader = store_reader_open(options->store, fault);
 	int r = c->reader ? pthread_create(&c->thread, NULL, run, c) : -1;
@@ -491,7 +286,7 @@ void containments_free(struct containments *c)
 		return;
 	if (c->has_thread)
 		stop(c);
-	drop_snapshot(c);
+	containment_asker_free(c->asker);
 	if (c->reader)
 		store_reader_close(c->reader);
 	(void)pthread_cond_destroy(&c->moved);

@@ -2,7 +2,8 @@
  * became of them: a record, a log line, counters.
  *
  * It looks at tables only, which the evaluator's commits keep (ledger/contained.h), and at the
- * snapshot file as the brokers read it; so it may stop and start at any time. */
+ * snapshot file as the brokers read it (daemon/containment_ask.h); so it may stop and start at any
+ * time. */
 #ifndef DAEMON_CONTAINMENT_H
 #define DAEMON_CONTAINMENT_H
 
