@@ -432,15 +432,6 @@ unsigned channel_turn(struct channel *c, unsigned budget)
 	return n_read;
 }
 
-void channel_each(struct channel *c, channel_peer_fn *fn, void *ctx)
-{
-	for (guint i = 0; i < c->peers->len; i++) {
-		struct channel_peer *peer = g_ptr_array_index(c->peers, i);
-		if (peer->is_known && !peer->is_dead)
-			fn(peer, ctx);
-	}
-}
-
 const char *channel_broker(const struct channel_peer *peer)
 {
 	return peer->broker;

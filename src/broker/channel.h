@@ -60,10 +60,6 @@ unsigned channel_turn(struct channel *c, unsigned budget);
 /* Sends a datagram, now or as soon as the peer takes it. */
 void channel_send(struct channel_peer *peer, const void *datagram, size_t n);
 
-/* Calls fn for every peer that has said HELLO. fn must not drop peers. */
-typedef void channel_peer_fn(struct channel_peer *peer, void *ctx);
-void channel_each(struct channel *c, channel_peer_fn *fn, void *ctx);
-
 const char *channel_broker(const struct channel_peer *peer);   /* its id */
 const char *channel_instance(const struct channel_peer *peer); /* FRAME_INSTANCE hex digits */
 /* What the owner keeps with a peer; NULL at first. */

@@ -33,11 +33,6 @@ static const struct {
 				CHANGE_GROUP},
 };
 
-const char *target_type(enum target_kind kind)
-{
-	return kinds[kind].type;
-}
-
 static int refuse_target(struct registry *r, const char *arn, const char *wanted)
 {
 	bool is_cognito = !g_str_has_prefix(arn, "arn:") && strchr(arn, ':');

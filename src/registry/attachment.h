@@ -18,8 +18,6 @@ int target_parse(struct registry *r, const char *arn, struct target *ret) MUST_U
 /* A certificate only: the principals of the older operations. Certificate ids come out in lower
  * case. */
 int target_parse_principal(struct registry *r, const char *arn, struct target *ret) MUST_USE;
-/* "cert" or "thinggroup": the type in its ARN. */
-const char *target_type(enum target_kind kind);
 
 /* Policy and target must exist. Attaching again succeeds; beyond the quota of the target:
  * FAULT_LIMIT_EXCEEDED. */
