@@ -43,19 +43,6 @@ struct sql_arg sql_blob(const void *p, size_t n)
 	return (struct sql_arg){.type = 'b', .p = n ? p : "", .n = n};
 }
 
-struct sql_arg sql_null(void)
-{
-	return (struct sql_arg){0};
-}
-
-struct sql_arg sql_u64(uint64_t v)
-{
-	struct sql_arg arg = {.type = 'b', .n = sizeof(arg.u64)};
-	for (unsigned i = 0; i < sizeof(arg.u64); i++)
-		arg.u64[i] = (uint8_t)(v >> (56 - 8 * i));
-	return arg;
-}
-
 static bool arg_fits(char letter, const struct sql_arg *arg)
 {
 	if (arg->type == 0)
@@ -180,17 +167,6 @@ const void *sql_col_blob(struct sql_rows *rows, unsigned column, size_t *ret_n)
 	*ret_n = 0;
 	return column_there(rows, column, 'b') ? rows->conn->driver->col_bytes(rows, column, ret_n)
 					       : "";
-}
-
-uint64_t sql_col_u64(struct sql_rows *rows, unsigned column)
-{
-	size_t n;
-	const uint8_t *p = sql_col_blob(rows, column, &n);
-	CHECK(n == 8 || n == 0);
-	uint64_t v = 0;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
 }
 
 int sql_query_int(struct sql_conn *conn, enum sql_statement statement, const struct sql_arg *args,

@@ -8,11 +8,11 @@
  * name; which file it lives in when embedded (MAIN, LOG, or ANY: a table that each file has); the
  * types of its parameters, a letter each; the types of its result columns; the text, written with
  * ?1 ?2 (the driver turns them into $1 $2 for PostgreSQL). Types: i 64-bit integer, d double, t
- * text (UTF-8 without NUL), b bytes. Upper case: may be NULL (avoid: sort keys are NOT NULL). An
- * unsigned 64-bit number is 8 bytes big endian (sql_u64). Arguments and results are checked against
- * these letters: a mismatch is our own fault and a CHECK. What differs between the databases and is
- * to be written so: cast(sum(x) as bigint) and cast(avg(x) as double precision) (else numeric in
- * PostgreSQL); coalesce(max(x), 0); 0 and 1 for truth, never an expression as a column.
+ * text (UTF-8 without NUL), b bytes. Upper case: may be NULL (avoid: sort keys are NOT NULL).
+ * Arguments and results are checked against these letters: a mismatch is our own fault and a CHECK.
+ * What differs between the databases and is to be written so: cast(sum(x) as bigint) and
+ * cast(avg(x) as double precision) (else numeric in PostgreSQL); coalesce(max(x), 0); 0 and 1 for
+ * truth, never an expression as a column.
  *
  * Functions return 0 (sql_next: 1 for a row, 0 at the end) or a negative errno: -EAGAIN when the
  * transaction must be run again (serialization failure, busy), -ENOSPC when the disk is full,
@@ -38,7 +38,6 @@ struct sql_arg {
 	double d;
 	const void *p;
 	size_t n;
-	uint8_t u64[8];
 };
 
 static inline struct sql_arg sql_int(int64_t v)
@@ -55,9 +54,6 @@ static inline struct sql_arg sql_real(double v)
 struct sql_arg sql_text(const char *s);
 struct sql_arg sql_textn(const char *s, size_t n);
 struct sql_arg sql_blob(const void *p, size_t n);
-struct sql_arg sql_null(void);
-/* An unsigned 64-bit number as 8 bytes big endian, which sort as the numbers do. */
-struct sql_arg sql_u64(uint64_t v);
 
 #define SQL_ARGS(...)                                                                              \
 	(const struct sql_arg[]){__VA_ARGS__},                                                     \
@@ -86,7 +82,6 @@ int64_t sql_col_int(struct sql_rows *rows, unsigned column);
 double sql_col_real(struct sql_rows *rows, unsigned column);
 const char *sql_col_text(struct sql_rows *rows, unsigned column);
 const void *sql_col_blob(struct sql_rows *rows, unsigned column, size_t *ret_n);
-uint64_t sql_col_u64(struct sql_rows *rows, unsigned column);
 
 /* The first column, an integer, of the first row of a query. 1, or 0 when there is no row (*ret
  * stays). */

@@ -240,7 +240,7 @@ static void wire_set(struct wire *w, size_t at, const struct sql_arg *arg)
 		break;
 	case 't':
 	case 'b':
-		w->values[at] = sql_arg_bytes(arg);
+		w->values[at] = arg->p;
 		w->lengths[at] = (int)arg->n;
 		break;
 	default:

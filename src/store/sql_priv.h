@@ -115,12 +115,6 @@ extern const struct sql_driver sql_pg;
 /* Runs schema text, translated for the database. */
 int sql_run(struct sql_conn *conn, const char *text) MUST_USE;
 
-/* The bytes of a text or blob argument. */
-static inline const void *sql_arg_bytes(const struct sql_arg *arg)
-{
-	return arg->p ? arg->p : arg->u64;
-}
-
 /* Runs fn in a transaction, again up to 5 times while the database says -EAGAIN. Commits when fn
  * returns 0 and no statement failed; else rolls back and returns the statement's error, or what fn
  * returned. */

@@ -261,7 +261,7 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct sql_arg *arg,
 	case 't':
 		return sqlite3_bind_text64(stmt, at, arg->p, arg->n, life, SQLITE_UTF8);
 	case 'b':
-		return sqlite3_bind_blob64(stmt, at, sql_arg_bytes(arg), arg->n, life);
+		return sqlite3_bind_blob64(stmt, at, arg->p, arg->n, life);
 	default:
 		return sqlite3_bind_null(stmt, at);
 	}

@@ -24,7 +24,7 @@ static struct sql_arg sample(char letter)
 	case 't':
 		return sql_text("x");
 	default:
-		return sql_u64(1);
+		return sql_blob("x", 1);
 	}
 }
 
@@ -304,8 +304,7 @@ static int blobs_in(struct sql_conn *txn, void *ctx)
 {
 	(void)ctx;
 	static const uint8_t bytes[] = {0, 255, 0, 1};
-	const struct sql_arg bodies[] = {sql_blob(bytes, sizeof(bytes)), sql_blob(NULL, 0),
-					 sql_u64(0x0102030405060708)};
+	const struct sql_arg bodies[] = {sql_blob(bytes, sizeof(bytes)), sql_blob(NULL, 0)};
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
 		int64_t seq = (int64_t)i + 1;
 		struct sql_rows *rows;
@@ -319,10 +318,8 @@ static int blobs_in(struct sql_conn *txn, void *ctx)
 		assert_int_equal(sql_next(rows), 1);
 		const void *p = sql_col_blob(rows, 1, &n);
 		assert_int_equal(n, bodies[i].n);
-		assert_memory_equal(p, sql_arg_bytes(&bodies[i]), n);
+		assert_memory_equal(p, bodies[i].p, n);
 		assert_false(sql_col_null(rows, 1));
-		if (i == 2)
-			assert_true(sql_col_u64(rows, 1) == 0x0102030405060708);
 		sql_rows_free(rows);
 	}
 	return 1;
