@@ -4,16 +4,16 @@
  * 120 KB when it is not. Four pages of every append hold little that is new, so that small ones win
  * by far with short rows; with the longest, pages of 16 KiB would save a seventh (measured,
  * tests/bench/bench_append.c). A checkpoint every 8192 pages (32 MiB) shares its fsyncs among
- * hundreds of appends.
+ * hundreds of appends, and a thread beside them does most of it.
  */
 #include "store/sql_priv.h"
+#include "store/sql_sqlite_priv.h"
 
 #include "base/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,8 +28,9 @@ static const char *const bound_texts[] = {
 struct sqlite_conn {
 	struct sql_conn base;
 	sqlite3 *db;
-	sqlite3_stmt *bounds[BOUNDS]; /* prepared when they are first needed */
-	sqlite3_stmt **idle;          /* by statement: prepared and in nobody's hands */
+	struct checkpointer *checkpointer; /* of who writes the log */
+	sqlite3_stmt *bounds[BOUNDS];      /* prepared when they are first needed */
+	sqlite3_stmt **idle;               /* by statement: prepared and in nobody's hands */
 };
 
 struct sqlite_rows {
@@ -58,7 +59,7 @@ static struct sqlite_conn *own(struct sql_conn *conn)
 	return (struct sqlite_conn *)conn;
 }
 
-static int error_of(int rc)
+int sqlite_error_of(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_OK:
@@ -137,19 +138,17 @@ static int sqlite_prepare(const char *location, bool is_tool, struct sql_home *r
 
 static int sqlite_run(struct sql_conn *conn, const char *text)
 {
-	return error_of(sqlite3_exec(own(conn)->db, text, NULL, NULL, NULL));
+	return sqlite_error_of(sqlite3_exec(own(conn)->db, text, NULL, NULL, NULL));
 }
 
-/* SQLite's own hook says nothing of a checkpoint that failed. But an fsync that failed once tells
- * nothing when it succeeds later, so that the commit which met it must fail. On a full disk the log
- * simply stays longer. */
 static int checkpoint_when_long(void *ctx, sqlite3 *db, const char *name, int pages)
 {
 	const struct sqlite_conn *c = ctx;
-	if (pages < files[c->base.file].checkpoint_pages)
-		return SQLITE_OK;
-	int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	return error_of(rc) == -EIO ? rc : SQLITE_OK;
+	int moved;
+	if (c->checkpointer)
+		return checkpointer_committed(c->checkpointer, db, name, pages);
+	return pages < files[c->base.file].checkpoint_pages ? SQLITE_OK
+							    : checkpoint_run(db, name, &moved);
 }
 
 static int configure(struct sql_conn *conn, const struct sql_target *target)
@@ -168,6 +167,7 @@ static int configure(struct sql_conn *conn, const struct sql_target *target)
 static void sqlite_close(struct sql_conn *conn)
 {
 	struct sqlite_conn *c = own(conn);
+	checkpointer_free(c->checkpointer);
 	for (size_t i = 0; i < BOUNDS; i++)
 		(void)sqlite3_finalize(c->bounds[i]);
 	for (size_t i = 0; i < sql_statement_count(); i++)
@@ -186,8 +186,11 @@ static struct sql_conn *sqlite_open(const struct sql_target *target, struct faul
 	int flags = SQLITE_OPEN_NOMUTEX |
 		    (target->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	int rc = sqlite3_open_v2(path, &c->db, flags, NULL);
-	if (rc == SQLITE_OK && configure(&c->base, target) == 0)
+	if (rc == SQLITE_OK && configure(&c->base, target) == 0) {
+		if (target->file == SQL_LOG && !target->is_read_only)
+			c->checkpointer = checkpointer_new(path, files[SQL_LOG].checkpoint_pages);
 		return &c->base;
+	}
 	(void)fault_set(fault, FAULT_INTERNAL_FAILURE, "store %s: %s", path, sqlite3_errmsg(c->db));
 	sqlite_close(&c->base);
 	return NULL;
@@ -200,7 +203,8 @@ static const char *sqlite_error(struct sql_conn *conn)
 
 static int prepare(const struct sqlite_conn *c, const char *text, sqlite3_stmt **ret)
 {
-	return error_of(sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+	return sqlite_error_of(
+		sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
 }
 
 static int run_bound(struct sqlite_conn *c, enum bound bound)
@@ -208,7 +212,7 @@ static int run_bound(struct sqlite_conn *c, enum bound bound)
 	int r = c->bounds[bound] ? 0 : prepare(c, bound_texts[bound], &c->bounds[bound]);
 	if (r < 0)
 		return r;
-	r = error_of(sqlite3_step(c->bounds[bound]));
+	r = sqlite_error_of(sqlite3_step(c->bounds[bound]));
 	(void)sqlite3_reset(c->bounds[bound]);
 	return r;
 }
@@ -274,7 +278,7 @@ static int stmt_bind(sqlite3_stmt *stmt, const struct sql_arg *args, size_t n_ar
 	int rc = SQLITE_OK;
 	for (size_t i = 0; i < n_args && rc == SQLITE_OK; i++)
 		rc = bind_one(stmt, (int)i + 1, &args[i], life);
-	return error_of(rc);
+	return sqlite_error_of(rc);
 }
 
 static int stmt_start(struct sqlite_conn *c, enum sql_statement statement,
@@ -307,7 +311,7 @@ static int sqlite_exec(struct sql_conn *conn, enum sql_statement statement,
 	} while (rc == SQLITE_ROW);
 	*ret_changed = sqlite3_changes64(c->db);
 	stmt_give(c, statement, stmt);
-	return error_of(rc);
+	return sqlite_error_of(rc);
 }
 
 static int sqlite_query(struct sql_conn *conn, enum sql_statement statement,
@@ -333,7 +337,7 @@ static sqlite3_stmt *stmt_of(struct sql_rows *rows)
 static int sqlite_next(struct sql_rows *rows)
 {
 	int rc = sqlite3_step(stmt_of(rows));
-	return rc == SQLITE_ROW ? 1 : error_of(rc);
+	return rc == SQLITE_ROW ? 1 : sqlite_error_of(rc);
 }
 
 static void sqlite_rows_free(struct sql_rows *rows)
