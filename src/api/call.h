@@ -22,6 +22,7 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include "api/count.h"
 #include "base/chance.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -49,7 +50,15 @@ struct api_env {
 	 * errno. May be NULL in tests. */
 	int (*publish)(void *ctx);
 	void *publish_ctx;
+	api_count_fn *count; /* may be NULL */
+	void *count_ctx;
 };
+
+static inline void api_count(const struct api_env *env, enum api_count what)
+{
+	if (env->count)
+		env->count(env->count_ctx, what);
+}
 
 struct api_call {
 	struct api_env *env;

@@ -37,9 +37,9 @@ static int64_t system_ms(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void count(struct api_server *server, enum count what)
+static void count(const struct api_server *server, enum api_count what)
 {
-	atomic_fetch_add(&server->counts[what], 1);
+	api_count(server->options.env, what);
 }
 
 static void find_address(struct exchange *x)
@@ -220,7 +220,7 @@ static int check_head(struct exchange *x)
 	const struct http_limits *limits = &server->options.limits;
 	const char *length = api_request_header(&x->request, "content-length");
 	if (!is_our_host(x)) {
-		count(server, COUNT_HOST);
+		count(server, API_COUNT_WRONG_HOST);
 		return refuse(&x->refusal, "MisdirectedRequestException",
 			      "This server has no such Host name");
 	}
@@ -231,12 +231,12 @@ static int check_head(struct exchange *x)
 	if (sigv4_parse(&server->options.sigv4, &x->request, now_ms, &x->claim, &x->refusal) < 0)
 		return -1;
 	if (!failures_allow(server->failures, x->address, x->claim.key_id, now_ms)) {
-		count(server, COUNT_THROTTLED);
+		count(server, API_COUNT_THROTTLED);
 		return refuse(&x->refusal, "ThrottlingException",
 			      "Rate exceeded: too many failed signatures");
 	}
 	if (length && g_ascii_strtoull(length, NULL, 10) > limits->body_bytes) {
-		count(server, COUNT_LARGE);
+		count(server, API_COUNT_TOO_LARGE);
 		return refuse(&x->refusal, "RequestEntityTooLargeException",
 			      "The body has more than %zu bytes", limits->body_bytes);
 	}
@@ -252,11 +252,11 @@ static void take_upload(struct exchange *x, const char *upload, size_t n)
 	if (x->refusal.exception || x->page)
 		return;
 	if (x->n_received > limits->body_bytes) {
-		count(server, COUNT_LARGE);
+		count(server, API_COUNT_TOO_LARGE);
 		refuse(&x->refusal, "RequestEntityTooLargeException",
 		       "The body has more than %zu bytes", limits->body_bytes);
 	} else if (atomic_load(&server->unauthenticated) + n > limits->unauthenticated_body_bytes) {
-		count(server, COUNT_MEMORY);
+		count(server, API_COUNT_NO_MEMORY);
 		refuse(&x->refusal, "ServiceUnavailableException",
 		       "Too many requests at once; try again");
 	} else {
@@ -277,7 +277,7 @@ static int authenticate(struct exchange *x, struct access_key *key)
 	OPENSSL_cleanse(key->secret, sizeof(key->secret));
 	if (error == 0)
 		return 0;
-	count(server, COUNT_FAILED);
+	count(server, API_COUNT_FAILED_SIGNATURES);
 	failures_add(server->failures, x->address, x->claim.key_id, system_ms(CLOCK_REALTIME));
 	log_notice("http", "failed signature from %s by key %s: %s", x->address, x->claim.key_id,
 		   x->refusal.exception);
@@ -293,7 +293,7 @@ static enum MHD_Result run_call(struct exchange *x)
 	if (x->refusal.exception || authenticate(x, &key) < 0)
 		return send_refusal(x);
 	settle_body(x);
-	count(x->server, COUNT_CALLS);
+	count(x->server, API_COUNT_CALLS);
 	const struct api_caller caller = {key.id, key.role};
 	api_run(x->server->options.api, &caller, &x->request, server_reader(x->server, &fault),
 		&answer);
@@ -332,7 +332,7 @@ static void ask_page(struct exchange *x, struct http_page_answer *ret)
 static enum MHD_Result run_page(struct exchange *x)
 {
 	struct http_page_answer answer;
-	count(x->server, COUNT_PAGES);
+	count(x->server, API_COUNT_PAGES);
 	ask_page(x, &answer);
 	struct MHD_Response *response =
 		answer.body ? MHD_create_response_from_buffer_with_free_callback(

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 /* Refusals that are recorded: an attacker must not be able to fill the store (S18 within S14). Who
  * has no key is counted apart, so that a flood of them hides nobody's refused calls. */
@@ -26,7 +25,6 @@ struct api {
 	struct model *model;
 	pthread_mutex_t lock; /* of refusals */
 	struct rate_bucket refusals[REFUSED_KINDS];
-	atomic_uint_fast64_t unrecorded;
 };
 
 /* One call on its way. */
@@ -65,11 +63,6 @@ void api_free(struct api *api)
 const struct model *api_model(const struct api *api)
 {
 	return api->model;
-}
-
-uint64_t api_refusals_unrecorded(const struct api *api)
-{
-	return atomic_load(&api->unrecorded);
 }
 
 void api_answer_clear(struct api_answer *answer)
@@ -300,7 +293,7 @@ static bool may_record(struct api *api, enum refused who, int64_t now_ms)
 	bool may = rate_take(&refusal_rates[who], &api->refusals[who], now_ms);
 	pthread_mutex_unlock(&api->lock);
 	if (!may)
-		atomic_fetch_add(&api->unrecorded, 1);
+		api_count(api->options.env, API_COUNT_UNRECORDED);
 	return may;
 }
 

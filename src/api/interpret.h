@@ -58,7 +58,4 @@ struct route;
 int api_gather(const struct route *route, const struct api_request *request, json_t **ret_in,
 	       struct refusal *refusal) MUST_USE;
 
-/* Records of refusals that were left out because too many came at once. */
-uint64_t api_refusals_unrecorded(const struct api *api);
-
 #endif

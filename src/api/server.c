@@ -153,16 +153,3 @@ uint16_t api_server_port(const struct api_server *server)
 {
 	return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
-
-struct api_server_counts api_server_counts(const struct api_server *server)
-{
-	return (struct api_server_counts){
-		.calls = atomic_load(&server->counts[COUNT_CALLS]),
-		.pages = atomic_load(&server->counts[COUNT_PAGES]),
-		.failed_signatures = atomic_load(&server->counts[COUNT_FAILED]),
-		.throttled = atomic_load(&server->counts[COUNT_THROTTLED]),
-		.wrong_host = atomic_load(&server->counts[COUNT_HOST]),
-		.too_large = atomic_load(&server->counts[COUNT_LARGE]),
-		.no_memory = atomic_load(&server->counts[COUNT_MEMORY]),
-	};
-}

@@ -88,11 +88,4 @@ void api_server_stop(struct api_server *server);
 
 uint16_t api_server_port(const struct api_server *server);
 
-struct api_server_counts {
-	uint64_t calls, pages;
-	uint64_t failed_signatures, throttled; /* looked at and wrong; not looked at any more */
-	uint64_t wrong_host, too_large, no_memory;
-};
-struct api_server_counts api_server_counts(const struct api_server *server);
-
 #endif

@@ -10,17 +10,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum count {
-	COUNT_CALLS,
-	COUNT_PAGES,
-	COUNT_FAILED,
-	COUNT_THROTTLED,
-	COUNT_HOST,
-	COUNT_LARGE,
-	COUNT_MEMORY,
-	COUNTS
-};
-
 struct api_server {
 	struct api_server_options options;
 	struct MHD_Daemon *daemon;
@@ -28,7 +17,6 @@ struct api_server {
 	struct connections *connections;
 	pthread_key_t readers;         /* a thread's struct sql_conn */
 	atomic_size_t unauthenticated; /* bytes of bodies whose signature is not yet judged */
-	atomic_uint_fast64_t counts[COUNTS];
 };
 
 /* The calling thread's reader, opened at first use. NULL with the fault. */

@@ -342,6 +342,7 @@ static void hand_over(struct ingest *g, const GPtrArray *lots, const struct plog
 		g->head = g_array_index(batch->entries, struct detect_entry, n - 1).seq;
 	counter_add(g->options.ready, COUNTER_entries_appended, n);
 	counter_set(g->options.ready, COUNTER_log_head, g->head);
+	counter_set(g->options.ready, COUNTER_admission_evicted, admission_evicted(g->admission));
 	evaluator_push(g->options.evaluator, batch);
 }
 

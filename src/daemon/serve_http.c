@@ -58,6 +58,21 @@ static int read_pem(const char *file, char **ret, struct fault *fault)
 	return fault_set(fault, FAULT_INVALID_REQUEST, "http.tls_...: %s", error->message);
 }
 
+static void count(void *ctx, enum api_count what)
+{
+	static const enum counter counters[API_COUNTS] = {
+		[API_COUNT_CALLS] = COUNTER_api_calls,
+		[API_COUNT_PAGES] = COUNTER_api_pages,
+		[API_COUNT_FAILED_SIGNATURES] = COUNTER_api_signatures_failed,
+		[API_COUNT_THROTTLED] = COUNTER_api_throttled,
+		[API_COUNT_WRONG_HOST] = COUNTER_api_wrong_host,
+		[API_COUNT_TOO_LARGE] = COUNTER_api_too_large,
+		[API_COUNT_NO_MEMORY] = COUNTER_api_bodies_refused,
+		[API_COUNT_UNRECORDED] = COUNTER_api_refusals_unrecorded,
+	};
+	counter_add(ctx, counters[what], 1);
+}
+
 static int start(struct serve_http *h, const struct settings *s, struct api_env *env,
 		 const struct seal_key *seal_key, struct fault *fault)
 {
@@ -96,6 +111,8 @@ int serve_http_new(const struct settings *settings, struct api_env *env,
 {
 	struct serve_http *h = g_new0(struct serve_http, 1);
 	http_pages_init(&h->pages, ready);
+	env->count = count;
+	env->count_ctx = ready;
 	int r = split_listen(h, settings->http_listen, fault);
 	if (r == 0)
 		list_names(h, settings);

@@ -266,6 +266,8 @@ def test_failed_signatures_are_limited(make_thingward):
             break
     assert_refused(answer, 400, "ThrottlingException")
     thingward.daemon_log.wait(f"failed signature from 127.0.0.1 by key {stack.KEY_ID}")
+    assert thingward.metric("api_signatures_failed") == 10
+    assert thingward.metric("api_throttled") == 1
 
 
 # ---- Other addresses than loopback (S19) ----

@@ -54,6 +54,12 @@ static void start_store(struct api_test *t)
 		fail_msg("store_reader_open: %s", fault.message);
 }
 
+static void count_one(void *ctx, enum api_count what)
+{
+	struct api_test *t = ctx;
+	atomic_fetch_add(&t->counts[what], 1);
+}
+
 void api_test_start(struct api_test *t)
 {
 	struct fault fault;
@@ -63,6 +69,8 @@ void api_test_start(struct api_test *t)
 	t->env.chance = chance_seeded(&t->seed);
 	t->env.publish = count_publish;
 	t->env.publish_ctx = t;
+	t->env.count = count_one;
+	t->env.count_ctx = t;
 	start_store(t);
 	const struct api_options options = {.env = &t->env, .check_output = true};
 	t->api = api_new(&options, &fault);

@@ -16,6 +16,8 @@
 #include "api/interpret.h"
 #include "store/store.h"
 
+#include <stdatomic.h>
+
 struct api_test {
 	struct api_env env;
 	struct registry_settings settings; /* AWS's defaults, account 123456789012, us-east-1 */
@@ -25,6 +27,7 @@ struct api_test {
 	const struct api_header *headers; /* sent with every call; NULL, 0 at first */
 	size_t n_headers;
 	int published; /* how often the publisher was called */
+	atomic_int counts[API_COUNTS];
 	/* The last answer. */
 	int status;
 	const char *exception;

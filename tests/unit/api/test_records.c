@@ -211,7 +211,7 @@ static void test_flood_of_refusals_is_bounded(void **state)
 	assert_int_equal(trail_each(t->reader, 0, collect, got), 0);
 	g_auto(GStrv) lines = g_strsplit(got->str, "\n", 0);
 	assert_int_equal(g_strv_length(lines), 201);
-	assert_int_equal(api_refusals_unrecorded(t->api), 10);
+	assert_int_equal(t->counts[API_COUNT_UNRECORDED], 10);
 }
 
 /* Who has no key cannot crowd out the record of those who have. */
@@ -230,7 +230,7 @@ static void test_strangers_hide_nobody(void **state)
 		api_refuse(t->api, "TWAKNOBODY", &request, &refusal, &answer);
 		api_answer_clear(&answer);
 	}
-	assert_int_equal(api_refusals_unrecorded(t->api), 10);
+	assert_int_equal(t->counts[API_COUNT_UNRECORDED], 10);
 	t->role = ROLE_VIEWER;
 	api_fails(t, "DELETE", "/things/lamp", NULL, 403, "AccessDeniedException");
 	assert_int_equal(trail_each(t->reader, 0, collect, got), 0);

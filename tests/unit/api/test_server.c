@@ -171,7 +171,7 @@ static void test_signed_call(void **state)
 	expect(answer, "404", "x-amzn-errortype: UnknownOperationException");
 	expect(call(f, "TWVIEWER", "HEAD", "/things", ""), "405", "UnknownOperationException");
 	expect(call(f, "TWVIEWER", "POST", "/things/a%3Ab", "{}"), "403", "AccessDeniedException");
-	assert_int_equal(api_server_counts(f->server).calls, 3);
+	assert_int_equal(f->t.counts[API_COUNT_CALLS], 3);
 }
 
 static void test_unsigned(void **state)
@@ -190,7 +190,7 @@ static void test_unknown_and_wrong(void **state)
 	g_autofree char *head = head_with("TWADMIN", "another secret", "GET", "/things", "");
 	g_autofree char *bytes = g_strdup_printf("%sConnection: close\r\n\r\n", head);
 	expect(talk(f, bytes), "403", "InvalidSignatureException");
-	assert_int_equal(api_server_counts(f->server).failed_signatures, 2);
+	assert_int_equal(f->t.counts[API_COUNT_FAILED_SIGNATURES], 2);
 }
 
 static void test_failures_are_limited(void **state)
@@ -202,7 +202,7 @@ static void test_failures_are_limited(void **state)
 	expect(call(f, "TWNONE", "GET", "/things", ""), "400", "ThrottlingException");
 	/* Another key from there is still looked at. */
 	expect(call(f, "TWADMIN", "GET", "/none", ""), "404", "UnknownOperationException");
-	assert_int_equal(api_server_counts(f->server).throttled, 1);
+	assert_int_equal(f->t.counts[API_COUNT_THROTTLED], 1);
 }
 
 static void test_body_limit(void **state)
@@ -253,7 +253,7 @@ static void test_hosts(void **state)
 	       "421", "MisdirectedRequestException");
 	expect(talk(f, "GET /healthz HTTP/1.1\r\nHost: LOCALHOST:80\r\nConnection: close\r\n\r\n"),
 	       "200", "/healthz");
-	assert_int_equal(api_server_counts(f->server).wrong_host, 1);
+	assert_int_equal(f->t.counts[API_COUNT_WRONG_HOST], 1);
 }
 
 static void test_pages(void **state)
@@ -343,7 +343,7 @@ static void test_bodies_share_a_bound(void **state)
 	for (int i = 0; i < 5; i++)
 		expect(call(f, "TWADMIN", "POST", "/none", "{\"a\": 1}"), "404",
 		       "UnknownOperationException");
-	assert_int_equal(api_server_counts(f->server).no_memory, 1);
+	assert_int_equal(f->t.counts[API_COUNT_NO_MEMORY], 1);
 }
 
 static void test_chunked_body_limit(void **state)

@@ -23,8 +23,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define KIT_START_MS INT64_C(1700000000000)
-#define KIT_INSTANCE "0123456789abcdef0123456789abcdef"
+#define KIT_START_MS    INT64_C(1700000000000)
+#define KIT_DEVICES_MAX 100
+#define KIT_INSTANCE    "0123456789abcdef0123456789abcdef"
 
 /* What runs: a store, and what was started over it. */
 struct daemon_kit {
@@ -99,7 +100,9 @@ static inline void kit_start_ingest(struct daemon_kit *k)
 		.chance = chance_seeded(&k->seed),
 		.evaluator = k->evaluator,
 		.ready = k->ready,
-		.limits = {.min_interval_ms = 300000, .account_rate = 3500, .max_devices = 100},
+		.limits = {.min_interval_ms = 300000,
+			   .account_rate = 3500,
+			   .max_devices = KIT_DEVICES_MAX},
 		.channel = { .path = channel,
                            .mode = 0600,
                            .gid = (gid_t)-1,

@@ -115,6 +115,22 @@ static void test_reports_that_waited(void **state)
 	plugin_close(&p);
 }
 
+/* S12: what the full table left out is counted. */
+static void test_devices_beyond_the_cap_are_counted(void **state)
+{
+	struct daemon_kit *k = *state;
+	struct plugin_kit p;
+	plugin_connect(&p, k, 1);
+	for (uint64_t i = 1; i <= KIT_DEVICES_MAX + 2; i++) {
+		g_autofree char *thing = g_strdup_printf("thing%" G_GUINT64_FORMAT, i);
+		plugin_report(&p, i, thing, 1, "");
+		(void)plugin_answer(&p, ACCEPTED, "\"reportId\":1");
+	}
+	/* The last turn may not have told yet, the one before it has. */
+	assert_in_range(counter_get(k->ready, COUNTER_admission_evicted), 1, 2);
+	plugin_close(&p);
+}
+
 static void test_oversize_report(void **state)
 {
 	struct plugin_kit p;
@@ -536,6 +552,7 @@ int main(void)
 		CASE(test_accepted_is_durable),
 		CASE(test_refused_reports),
 		CASE(test_reports_that_waited),
+		CASE(test_devices_beyond_the_cap_are_counted),
 		CASE(test_oversize_report),
 		CASE(test_durable_frames_are_answered_again),
 		CASE(test_gap_ends_the_connection),
