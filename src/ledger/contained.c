@@ -42,10 +42,11 @@ static int note_session(struct sql_conn *txn, const struct entry_event *e, const
 	const struct event_connect *c = &e->event.connect;
 	g_autofree char *client = text_of(c->who.client_id);
 	g_autofree char *address = text_of(c->who.address);
-	g_autofree char *words = g_strdup_printf(
-		"a session of client \"%s\" from %s began on broker %.*s afterwards", client,
-		address, (int)e->broker.n, e->broker.p);
-	return containment_note_session(txn, certificate, words, c->at_ms);
+	g_autofree char *broker = text_of(e->broker);
+	g_autofree char *words =
+		g_strdup_printf("a session of client \"%s\" from %s began on broker %s afterwards",
+				client, address, broker);
+	return containment_note_session(txn, certificate, broker, words, c->at_ms);
 }
 
 /* Another session of the certificate is open, under another client id and at another address. */

@@ -259,11 +259,13 @@ int containment_note_applied(struct sql_conn *txn, const char *broker, uint64_t 
 			NULL);
 }
 
-int containment_note_session(struct sql_conn *txn, const char *certificate, const char *words,
-			     int64_t at_ms)
+int containment_note_session(struct sql_conn *txn, const char *certificate, const char *broker,
+			     const char *words, int64_t at_ms)
 {
-	return sql_exec(txn, SQL_containment_note_session,
-			SQL_ARGS(sql_text(certificate), sql_text(words), sql_int(at_ms)), NULL);
+	return sql_exec(
+		txn, SQL_containment_note_session,
+		SQL_ARGS(sql_text(certificate), sql_text(broker), sql_text(words), sql_int(at_ms)),
+		NULL);
 }
 
 int containment_note_refused(struct sql_conn *txn, const char *certificate, const char *words,

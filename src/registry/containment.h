@@ -35,9 +35,10 @@ int containment_lift(struct registry *r, enum contain_goal goal, const char *tar
 /* The broker has this generation in force since at_ms. */
 int containment_note_applied(struct sql_conn *txn, const char *broker, uint64_t generation,
 			     int64_t at_ms) MUST_USE;
-/* A session of the certificate began, or a connect of it was refused; in words, without time. */
-int containment_note_session(struct sql_conn *txn, const char *certificate, const char *words,
-			     int64_t at_ms) MUST_USE;
+/* A session of the certificate began on this broker, or a connect of it was refused; in words,
+ * without time. */
+int containment_note_session(struct sql_conn *txn, const char *certificate, const char *broker,
+			     const char *words, int64_t at_ms) MUST_USE;
 int containment_note_refused(struct sql_conn *txn, const char *certificate, const char *words,
 			     int64_t at_ms) MUST_USE;
 

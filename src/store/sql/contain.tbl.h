@@ -50,9 +50,12 @@ STATEMENT(containment_documents_certificate, MAIN, "t", "tit",
 STATEMENT(containment_note_applied, MAIN, "iti", "",
 	"insert into containment_applied (containment, broker, at) select id, ?2, ?3 from containment "
 	"where watched = 1 and applied = 0 and generation <= ?1 on conflict (containment, broker) do nothing")
-STATEMENT(containment_note_session, MAIN, "tti", "",
-	"update containment set session = ?2 where watched = 1 and goal = 0 and session = '' and applied > 0 and applied < ?3 "
-	"and id in (select containment from containment_certificate where certificate = ?1)")
+/* After all have applied it, or after its own broker has, whether that was judged yet or not. */
+STATEMENT(containment_note_session, MAIN, "ttti", "",
+	"update containment set session = ?3 where watched = 1 and goal = 0 and session = '' "
+	"and id in (select containment from containment_certificate where certificate = ?1) "
+	"and ((applied > 0 and applied < ?4) or exists (select 1 from containment_applied a "
+	"where a.containment = containment.id and a.broker = ?2 and a.at < ?4))")
 STATEMENT(containment_note_refused, MAIN, "tti", "",
 	"update containment set refused = ?2 where watched = 1 and goal = 0 and refused = '' and requested <= ?3 "
 	"and id in (select containment from containment_certificate where certificate = ?1)")

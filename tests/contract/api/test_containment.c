@@ -248,7 +248,7 @@ static int tell(struct sql_conn *txn, void *ctx)
 	if (!r)
 		r = containment_note_refused(txn, id, "refused again", AT(2));
 	if (!r)
-		r = containment_note_session(txn, id, "before it was applied", AT(3));
+		r = containment_note_session(txn, id, "b1", "before it was applied", AT(3));
 	if (!r)
 		r = containment_note_applied(txn, "b0", 0, AT(4));
 	if (!r)
@@ -264,12 +264,12 @@ static int move_on(struct sql_conn *txn, void *ctx)
 	int r = containment_move(txn, 1, &is, true, AT(6), "because", &was_moved);
 	assert_true(was_moved);
 	if (!r)
-		r = containment_note_session(txn, id, "at the moment", AT(5));
+		r = containment_note_session(txn, id, "b1", "at the moment", AT(5));
 	if (!r)
-		r = containment_note_session(txn, "another", "another", AT(7));
+		r = containment_note_session(txn, "another", "b1", "another", AT(7));
 	if (!r)
-		r = containment_note_session(txn, id, "began", AT(7));
-	return r ? r : containment_note_session(txn, id, "began again", AT(8));
+		r = containment_note_session(txn, id, "b1", "began", AT(7));
+	return r ? r : containment_note_session(txn, id, "b1", "began again", AT(8));
 }
 
 static int take_record(const struct containment *c, void *ret)
@@ -373,6 +373,31 @@ static void old_ones_are_forgotten(void **state)
 	fails(k, 404, "ResourceNotFoundException", NULL, "GET /thingward/containments/1");
 }
 
+static int tell_between(struct sql_conn *txn, void *ctx)
+{
+	const char *id = ctx;
+	int r = containment_note_applied(txn, "b1", 1000, AT(5));
+	if (!r)
+		r = containment_note_session(txn, id, "b2", "where it may still be", AT(7));
+	if (!r)
+		r = containment_note_session(txn, id, "b1", "at the moment", AT(5));
+	return r ? r : containment_note_session(txn, id, "b1", "began", AT(6));
+}
+
+/* A broker that applied it lets the device in all the same, before anybody judged or another broker
+ * applied it. */
+static void a_short_session_is_noted_before_it_is_judged(void **state)
+{
+	struct kit *k = *state;
+	char id[X509_ID_SIZE];
+	g_autoptr(GString) record = g_string_new(NULL);
+	kit_certificate(k, "ACTIVE", id);
+	set_status(k, id, "INACTIVE");
+	assert_int_equal(write_with(k, tell_between, id), 0);
+	assert_int_equal(containment_get(k->api.reader, 1, take_record, record), 1);
+	assert_string_equal(record->str, "requested||began");
+}
+
 /* ---- Clone cases ---- */
 
 #define CERT "c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff"
@@ -431,6 +456,7 @@ int main(void)
 		ON_BOTH(quarantines),
 		ON_BOTH(lists),
 		ON_BOTH(notes),
+		ON_BOTH(a_short_session_is_noted_before_it_is_judged),
 		ON_BOTH(old_ones_are_forgotten),
 		ON_BOTH(clones),
 		ON_BOTH(what_was_lifted_stays_lifted),
