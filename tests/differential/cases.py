@@ -350,12 +350,20 @@ def row_of(base):
     return next(row for word, row in NEAR.items() if plain.startswith(word))
 
 
+def is_fit(base, text):
+    """Whether the operator takes it; a broken variable stays, for both sides to refuse."""
+    try:
+        return oracle.is_typed(base, oracle.template(text))
+    except oracle.Malformed:
+        return True
+
+
 def near(w, base, value):
     """A value for a policy that the operator takes: one that fits the request's, or nearly."""
     make, kind = row_of(base)
     chance = w.rng.random()
     text = quoted(damaged(w.rng, value)) if chance < 0.12 else with_variables(w, value) if chance < 0.2 else make(w, value)
-    if oracle.is_typed(base, oracle.template(text)):
+    if is_fit(base, text):
         return text
     return w.rng.choice(KINDS[kind]) if kind else base64.b64encode(text.encode()).decode()
 
