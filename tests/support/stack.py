@@ -150,11 +150,11 @@ class Stack:
         self.daemon_log.wait(r"serve: version")
         return self
 
-    def spawn_daemon(self, env=None):
-        """Starts it without waiting for anything."""
+    def spawn_daemon(self, env=None, program=None):
+        """Starts it without waiting for anything. program: another one than the build's."""
         flags = ["--allow-test-settings"] if self.is_test else []
         self.daemon = subprocess.Popen(
-            [kit.build_dir() / "thingward", "serve", "--data-dir", self.dir, *flags],
+            [program or kit.build_dir() / "thingward", "serve", "--data-dir", self.dir, *flags],
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
