@@ -1,15 +1,19 @@
 #include "api/connections.h"
 
+#include "base/check.h"
+
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#define ANSWER_US (1 * G_TIME_SPAN_SECOND) /* for answers that are under way */
-#define CLOSE_US  (4 * G_TIME_SPAN_SECOND)
+#define ANSWER_S 1 /* for answers that are under way */
+#define CLOSE_S  4
 
 struct connections {
-	GMutex mutex;
-	GCond closed;
+	pthread_mutex_t mutex; /* of what follows */
+	pthread_cond_t closed;
 	GHashTable *open; /* sockets, as GINT_TO_POINTER */
 	bool is_ending;
 };
@@ -17,8 +21,12 @@ struct connections {
 struct connections *connections_new(void)
 {
 	struct connections *c = g_new0(struct connections, 1);
-	g_mutex_init(&c->mutex);
-	g_cond_init(&c->closed);
+	pthread_condattr_t attr;
+	CHECK(pthread_condattr_init(&attr) == 0);
+	CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	CHECK(pthread_mutex_init(&c->mutex, NULL) == 0);
+	CHECK(pthread_cond_init(&c->closed, &attr) == 0);
+	CHECK(pthread_condattr_destroy(&attr) == 0);
 	c->open = g_hash_table_new(NULL, NULL);
 	return c;
 }
@@ -28,8 +36,8 @@ void connections_free(struct connections *c)
 	if (!c)
 		return;
 	g_hash_table_destroy(c->open);
-	g_cond_clear(&c->closed);
-	g_mutex_clear(&c->mutex);
+	(void)pthread_cond_destroy(&c->closed);
+	(void)pthread_mutex_destroy(&c->mutex);
 	g_free(c);
 }
 
@@ -40,16 +48,16 @@ void connections_notify(void *connections, struct MHD_Connection *connection, vo
 	struct connections *c = connections;
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	(void)state;
-	g_mutex_lock(&c->mutex);
+	CHECK(pthread_mutex_lock(&c->mutex) == 0);
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		g_hash_table_remove(c->open, GINT_TO_POINTER(fd));
-		g_cond_signal(&c->closed);
+		CHECK(pthread_cond_signal(&c->closed) == 0);
 	} else {
 		g_hash_table_add(c->open, GINT_TO_POINTER(fd));
 		if (c->is_ending)
 			shutdown(fd, SHUT_RDWR);
 	}
-	g_mutex_unlock(&c->mutex);
+	CHECK(pthread_mutex_unlock(&c->mutex) == 0);
 }
 
 static void shut_all(const struct connections *c, int how)
@@ -61,20 +69,23 @@ static void shut_all(const struct connections *c, int how)
 		shutdown(GPOINTER_TO_INT(fd), how);
 }
 
-static void wait_for_all(struct connections *c, int64_t us)
+static void wait_for_all(struct connections *c, time_t seconds)
 {
-	int64_t until = g_get_monotonic_time() + us;
-	while (g_hash_table_size(c->open) > 0 && g_cond_wait_until(&c->closed, &c->mutex, until))
-		;
+	struct timespec until;
+	int r = 0;
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+	until.tv_sec += seconds;
+	while (g_hash_table_size(c->open) > 0 && r == 0)
+		r = pthread_cond_timedwait(&c->closed, &c->mutex, &until);
 }
 
 void connections_end(struct connections *c)
 {
-	g_mutex_lock(&c->mutex);
+	CHECK(pthread_mutex_lock(&c->mutex) == 0);
 	c->is_ending = true;
 	shut_all(c, SHUT_RD);
-	wait_for_all(c, ANSWER_US);
+	wait_for_all(c, ANSWER_S);
 	shut_all(c, SHUT_RDWR);
-	wait_for_all(c, CLOSE_US);
-	g_mutex_unlock(&c->mutex);
+	wait_for_all(c, CLOSE_S);
+	CHECK(pthread_mutex_unlock(&c->mutex) == 0);
 }
