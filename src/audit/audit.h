@@ -60,6 +60,12 @@ struct audit_place {
 	const char *id;
 };
 
+/* Where the last page ended, or behind the last item of a span that ends with to_ms. */
+static inline struct audit_place audit_place_within(struct audit_place place, int64_t to_ms)
+{
+	return place.at <= to_ms ? place : (struct audit_place){to_ms + 1, ""};
+}
+
 /* Gets an item of a list, to json_decref, and its place; non-zero ends the list. */
 typedef int audit_item_fn(json_t *item, struct audit_place place, void *ctx);
 

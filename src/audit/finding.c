@@ -111,10 +111,11 @@ int audit_finding_list(struct registry *r, const struct audit_finding_filter *fi
 					  sql_int(filter->suppressed_max), sql_int(after.at),
 					  sql_text(after.id), sql_int(limit)),
 				 take_item, &list);
+	struct audit_place from = audit_place_within(after, filter->to_ms);
 	return rows_each(r->db, SQL_audit_finding_list_time,
-			 SQL_ARGS(sql_int(filter->from_ms), sql_int(filter->to_ms),
-				  sql_text(filter->check), sql_text(identifier),
-				  sql_int(filter->suppressed_min), sql_int(filter->suppressed_max),
-				  sql_int(after.at), sql_text(after.id), sql_int(limit)),
+			 SQL_ARGS(sql_int(filter->from_ms), sql_text(filter->check),
+				  sql_text(identifier), sql_int(filter->suppressed_min),
+				  sql_int(filter->suppressed_max), sql_int(from.at),
+				  sql_text(from.id), sql_int(limit)),
 			 take_item, &list);
 }

@@ -240,9 +240,10 @@ int audit_task_list(struct registry *r, const struct audit_task_filter *filter,
 	if (check_span(r, filter->from_ms, filter->to_ms) != 0)
 		return -1;
 	struct listing list = {fn, ctx};
+	struct audit_place from = audit_place_within(after, filter->to_ms);
 	return rows_each(r->db, SQL_audit_task_list,
-			 SQL_ARGS(sql_int(filter->from_ms), sql_int(filter->to_ms),
-				  sql_text(filter->type), sql_text(filter->status),
-				  sql_int(after.at), sql_text(after.id), sql_int(limit)),
+			 SQL_ARGS(sql_int(filter->from_ms), sql_text(filter->type),
+				  sql_text(filter->status), sql_int(from.at), sql_text(from.id),
+				  sql_int(limit)),
 			 take_item, &list);
 }

@@ -244,21 +244,28 @@ int violation_list(struct registry *r, const struct violation_filter *filter,
 			 take_violation, &items);
 }
 
+/* Where the last page ended, or the end of the span. */
+static struct violation_place place_within(const struct violation_place *place, int64_t to_ms)
+{
+	if (place->id && place->at_ms < to_ms)
+		return *place;
+	return (struct violation_place){.at_ms = to_ms, .id = ""};
+}
+
 int violation_list_events(struct registry *r, const struct violation_filter *filter,
 			  const struct violation_place *place, int64_t limit, violation_item_fn *fn,
 			  void *ctx)
 {
 	struct items items = {fn, ctx};
-	const struct violation_place *from = place->id ? place : &top;
+	const struct violation_place from = place_within(place, filter->to_ms);
 	return rows_each(r->db,
 			 by_filter(filter, SQL_violation_event_list_thing,
 				   SQL_violation_event_list_profile, SQL_violation_event_list),
-			 SQL_ARGS(sql_int(from->at_ms), sql_text(from->id),
+			 SQL_ARGS(sql_int(from.at_ms), sql_text(from.id),
 				  sql_text(any(filter->thing)), sql_text(any(filter->profile)),
 				  sql_int(filter->criteria), sql_int(filter->is_suppressed),
 				  sql_text(any(filter->verification)), sql_int(filter->from_ms),
-				  sql_int(filter->to_ms), sql_int(from->seq), sql_int(from->idx),
-				  sql_int(limit)),
+				  sql_int(from.seq), sql_int(from.idx), sql_int(limit)),
 			 take_event, &items);
 }
 

@@ -24,10 +24,11 @@ STATEMENT(audit_task_count, MAIN, "t", "i",
 	"select count(*) from audit_task where status = 'IN_PROGRESS' and type = ?1")
 STATEMENT(audit_task_next, MAIN, "", "ti",
 	"select id, started from audit_task where status = 'IN_PROGRESS' order by started, id limit 1")
-STATEMENT(audit_task_list, MAIN, "iittiti", "ttti",
-	"select id, status, type, started from audit_task where started >= ?1 and started <= ?2 "
-	"and (?3 = '' or type = ?3) and (?4 = '' or status = ?4) and (started, id) < (?5, ?6) "
-	"order by started desc, id desc limit ?7")
+/* Lists by time have one upper bound, as those of violations (violation.tbl.h). */
+STATEMENT(audit_task_list, MAIN, "ittiti", "ttti",
+	"select id, status, type, started from audit_task where started >= ?1 "
+	"and (?2 = '' or type = ?2) and (?3 = '' or status = ?3) and (started, id) < (?4, ?5) "
+	"order by started desc, id desc limit ?6")
 STATEMENT(audit_task_cancel, MAIN, "ti", "",
 	"update audit_task set status = 'CANCELED', ended = ?2 where id = ?1 and status = 'IN_PROGRESS'")
 STATEMENT(audit_task_end, MAIN, "ti", "",
@@ -66,10 +67,10 @@ STATEMENT(audit_finding_list_task, MAIN, "tttiiiti", "tti",
 	"select body, id, found from audit_finding where task = ?1 and (?2 = '' or check_name = ?2) "
 	"and (?3 = '' or identifier = ?3) and is_suppressed between ?4 and ?5 and (found, id) < (?6, ?7) "
 	"order by found desc, id desc limit ?8")
-STATEMENT(audit_finding_list_time, MAIN, "iittiiiti", "tti",
-	"select body, id, found from audit_finding where found >= ?1 and found <= ?2 "
-	"and (?3 = '' or check_name = ?3) and (?4 = '' or identifier = ?4) and is_suppressed between ?5 and ?6 "
-	"and (found, id) < (?7, ?8) order by found desc, id desc limit ?9")
+STATEMENT(audit_finding_list_time, MAIN, "ittiiiti", "tti",
+	"select body, id, found from audit_finding where found >= ?1 "
+	"and (?2 = '' or check_name = ?2) and (?3 = '' or identifier = ?3) and is_suppressed between ?4 and ?5 "
+	"and (found, id) < (?6, ?7) order by found desc, id desc limit ?8")
 
 /* The end of old tasks. */
 STATEMENT(audit_task_oldest, MAIN, "i", "t",

@@ -1,5 +1,6 @@
 /* Statements of violations: see store/schema/violation.tbl.h for the tables. Lists page by key, newest first; the place is
- * the last item shown. A filter is off when it is '' or -1. Each list stands three times, for the index that serves it:
+ * the last item shown, or the end of the span: of two upper bounds an index is searched for one, and all that lies between
+ * them is read for each page. A filter is off when it is '' or -1. Each list stands three times, for the index that serves it:
  * by thing, by profile, by time. */
 #define VIOLATION_FILTERS(thing_is, profile_is)                                                    \
 	thing_is " and " profile_is " and (?5 = -1 or v.criteria = ?5) and (?6 = -1 or v.is_suppressed = ?6) " \
@@ -19,13 +20,13 @@ VIOLATION_LIST(violation_list_profile, VIOLATION_MAYBE_THING, "v.profile = ?4")
 VIOLATION_LIST(violation_list, VIOLATION_MAYBE_THING, VIOLATION_MAYBE_PROFILE)
 
 #define VIOLATION_EVENT_LIST(name, thing_is, profile_is)                                           \
-	STATEMENT(name, MAIN, "itttiitiiiii", "ttttttttiiii",                                       \
+	STATEMENT(name, MAIN, "itttiitiiii", "ttttttttiiii",                                       \
 		"select v.violation, v.thing, v.profile, v.behavior_json, v.value, coalesce(f.state, ''), " \
 		"coalesce(f.description, ''), v.type, v.at, v.is_own, v.seq, v.idx "               \
 		"from violation_event v left join verification f on f.violation = v.violation "    \
-		"where v.at >= ?8 and v.at < ?9 and (v.at, v.violation, v.seq, v.idx) < (?1, ?2, ?10, ?11) and " \
+		"where v.at >= ?8 and (v.at, v.violation, v.seq, v.idx) < (?1, ?2, ?9, ?10) and " \
 		VIOLATION_FILTERS(thing_is, profile_is)                                            \
-		"order by v.at desc, v.violation desc, v.seq desc, v.idx desc limit ?12")
+		"order by v.at desc, v.violation desc, v.seq desc, v.idx desc limit ?11")
 VIOLATION_EVENT_LIST(violation_event_list_thing, "v.thing = ?3", VIOLATION_MAYBE_PROFILE)
 VIOLATION_EVENT_LIST(violation_event_list_profile, VIOLATION_MAYBE_THING, "v.profile = ?4")
 VIOLATION_EVENT_LIST(violation_event_list, VIOLATION_MAYBE_THING, VIOLATION_MAYBE_PROFILE)
