@@ -36,23 +36,27 @@ int checkpoint_run(sqlite3 *db, const char *name, int *ret_moved)
 
 /* ---- The thread ---- */
 
-/* A connection knows that there is a write-ahead log when it has read. */
-static int open_db(const struct checkpointer *c, sqlite3 **ret)
+/* A connection knows that there is a write-ahead log when it has read. NULL when there is none to
+ * be had now. */
+static sqlite3 *open_db(const struct checkpointer *c)
 {
-	int rc = sqlite3_open_v2(c->path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	return rc == SQLITE_OK ? sqlite3_exec(*ret,
-					      "pragma synchronous=full;"
-					      " select count(*) from sqlite_schema",
-					      NULL, NULL, NULL)
-			       : rc;
+	static const char setup[] = "pragma synchronous=full; select count(*) from sqlite_schema";
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(c->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK && sqlite3_exec(db, setup, NULL, NULL, NULL) == SQLITE_OK)
+		return db;
+	(void)sqlite3_close_v2(db);
+	return NULL;
 }
 
+/* Without a connection nothing is moved: it is tried again, and the writer does it in the end. */
 static void move(struct checkpointer *c, sqlite3 **db)
 {
-	int moved = 0;
+	int moved = 0, rc = SQLITE_OK;
 	CHECK(pthread_mutex_unlock(&c->mutex) == 0);
-	int rc = *db ? SQLITE_OK : open_db(c, db);
-	if (rc == SQLITE_OK)
+	if (!*db)
+		*db = open_db(c);
+	if (*db)
 		rc = checkpoint_run(*db, "main", &moved);
 	CHECK(pthread_mutex_lock(&c->mutex) == 0);
 	c->moved = moved;

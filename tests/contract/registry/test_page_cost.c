@@ -36,8 +36,9 @@ static const struct list {
 };
 
 #define NUMBERS                                                                                    \
-	"with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) insert "  \
-	"into "
+	"with recursive n(i) as (select 1 union all select i + 1 from n where i < " G_STRINGIFY(   \
+		ROWS) ") insert "                                                                  \
+		      "into "
 
 static const char fill[] =
 	"begin;" NUMBERS "violation_event (part, seq, idx, violation, type, thing, profile, "
