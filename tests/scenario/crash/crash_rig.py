@@ -1,10 +1,13 @@
 """What the crash tests share: a fleet with rules, devices that report all the time, and what must hold in the end."""
 
 import concurrent.futures
+import contextlib
 import os
+import random
 import subprocess
 
 import crash_oracle
+import operator_calls
 import stack
 
 DEVICES, INTERVAL_MS = 20, 30
@@ -75,6 +78,27 @@ def make_fleet(thingward):
     )
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         return list(pool.map(thingward.register, [f"dev{i:03}" for i in range(DEVICES)]))
+
+
+@contextlib.contextmanager
+def under_load(thingward, chance):
+    """An operator who changes things and devices that report, both at work; in the end all is answered."""
+    devices, guest = make_fleet(thingward), thingward.register(operator_calls.GUEST)
+    operator = operator_calls.Operator(
+        thingward, random.Random(chance.random()), [device.thing for device in devices[:6]], guest
+    )
+    operator.prepare()
+    sender = Sender(thingward, devices, chance)
+    try:
+        stack.wait_until(lambda: sender.replies_so_far() > 10000, "the first replies")
+        operator.start()
+        yield operator, sender
+        thingward.wait_ready()
+        operator.finish()
+        sender.drain()
+    finally:
+        operator.stopping.set()
+        sender.process.kill()
 
 
 def check(thingward, sender):

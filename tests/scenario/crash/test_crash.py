@@ -15,7 +15,6 @@ from pathlib import Path
 
 import broker_kit as kit
 import crash_rig
-import operator_calls
 import stack
 
 ROUNDS = int(os.environ.get("THINGWARD_CRASH_ROUNDS", "50"))
@@ -82,25 +81,11 @@ class Chaos:
 
 def live_through(thingward, chance):
     """The rounds; what they were, and what the devices were told."""
-    devices, guest = crash_rig.make_fleet(thingward), thingward.register(operator_calls.GUEST)
-    operator = operator_calls.Operator(
-        thingward, random.Random(chance.random()), [device.thing for device in devices[:6]], guest
-    )
-    operator.prepare()
-    sender = crash_rig.Sender(thingward, devices, chance)
     chaos = Chaos(thingward, chance)
-    try:
-        stack.wait_until(lambda: sender.replies_so_far() > 10000, "the first replies")
-        operator.start()
+    with crash_rig.under_load(thingward, chance) as (operator, sender):
         for _ in range(ROUNDS):
             chaos.round()
             assert not operator.errors, operator.errors
-        thingward.wait_ready()
-        operator.finish()
-        sender.drain()
-    finally:
-        operator.stopping.set()
-        sender.process.kill()
     return chaos, operator, sender
 
 

@@ -15,7 +15,6 @@ import time
 
 import broker_kit as kit
 import crash_rig
-import operator_calls
 import stack
 
 POINTS = re.findall(
@@ -42,27 +41,14 @@ def die_at(thingward, name, nth):
 
 
 def live_through(thingward, chance):
-    devices, guest = crash_rig.make_fleet(thingward), thingward.register(operator_calls.GUEST)
-    operator = operator_calls.Operator(
-        thingward, random.Random(chance.random()), [device.thing for device in devices[:6]], guest
-    )
-    operator.prepare()
-    sender = crash_rig.Sender(thingward, devices, chance)
     deaths = [(name, chance.randint(1, int(most))) for name, most in POINTS for _ in range(EACH)]
     chance.shuffle(deaths)
-    try:
-        stack.wait_until(lambda: sender.replies_so_far() > 10000, "the first replies")
-        operator.start()
+    with crash_rig.under_load(thingward, chance) as (operator, sender):
         thingward.kill_daemon()
         for name, nth in deaths:
             die_at(thingward, name, nth)
             assert not operator.errors, operator.errors
-        thingward.start_daemon().wait_ready()
-        operator.finish()
-        sender.drain()
-    finally:
-        operator.stopping.set()
-        sender.process.kill()
+        thingward.start_daemon()
     return collections.Counter(name for name, _ in deaths), operator, sender
 
 
